@@ -1,0 +1,264 @@
+// Parameters of the kernel for one sandbox, and settings of its interface. What was there before is kept in a file.
+import type { Linkless, LinkedPort } from '../../drivers/driver.ts'
+import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
+import type { Host } from '../../net/host.ts'
+import type { Owner } from '../../net/owner.ts'
+import { ownLink } from '../../net/sandbox-link.ts'
+import { inVethSandbox } from '../../net/veth-sandbox.ts'
+import type { AttachResult } from '../../net/result.ts'
+import type { Sandbox } from '../../net/sandbox.ts'
+import type { Link } from '../../netlink/route/link.ts'
+import { sweep } from '../../steps.ts'
+import { requireAllowed } from './allowlist.ts'
+import {
+  type Backup,
+  backupName,
+  readBackup,
+  removeBackup,
+  removeBegun,
+  staleBackups,
+  writeBackup,
+} from './backup.ts'
+import {
+  type Parameter,
+  parseLeaving,
+  parseOptions,
+  type TuningConfig,
+  type TuningOptions,
+} from './options.ts'
+import { applySettings, settingsOf } from './settings.ts'
+import { forInterface } from './sysctl-key.ts'
+
+export const tuning: Linkless<TuningConfig, TuningOptions> = {
+  name: 'tuning',
+  parse: parseOptions,
+  parseLeaving,
+
+  async attach({ name: network, options }, port, _host, steps) {
+    const { owner, sandbox, result } = port
+    const { dataDir } = options
+    requireAllowed(options.parameters)
+    const link = await linkOf(port)
+    const now = await currently(options, port, link)
+    if (isNothing(options)) return result
+    // A second ADD must not take the first one's values for the original ones.
+    const before = readBackup(dataDir, owner)
+    const isKept = before?.sandbox === sandbox.id && before.network === network
+    const kept = isKept ? earliest(now, before) : now
+    await steps.step(
+      'keep what there was before',
+      () => writeBackup(dataDir, owner, { ...kept, ...owner, sandbox: sandbox.id }),
+      isKept ? undefined : () => removeBackup(dataDir, owner),
+    )
+    await steps.step(
+      `tune ${owner.ifname} in ${sandbox.path}`,
+      () => tune(options, port, link, now),
+      () => restore(sandbox, link, now),
+    )
+    return told(port, await linkOf(port))
+  },
+
+  async detach({ options: { dataDir } }, { owner, sandbox, result }, host) {
+    const backup = readBackup(dataDir, owner)
+    const told = result?.interfaces.find(each => each.name === owner.ifname && each.sandbox)
+    await sweep([
+      () => {
+        if (backup === undefined) return
+        if (sandbox === undefined)
+          return inVethSandbox(owner, host, each => restoreOwn(backup, { owner, sandbox: each }, host))
+        return restoreOwn(backup, { owner, sandbox, mac: told?.mac || undefined }, host)
+      },
+      () => removeBackup(dataDir, owner),
+    ])
+  },
+
+  async check({ options }, port) {
+    const { link: wanted, parameters, features } = options
+    const link = await linkOf(port)
+    const has = settingsOf(link, wanted)
+    for (const [key, value] of Object.entries(wanted)) {
+      const found = has[key as keyof typeof has]
+      if (found !== value) throw changed(`${key} of ${port.owner.ifname}`, value, found)
+    }
+    if (!isEmpty(features)) {
+      const { changedFeature } = await import('./features.ts')
+      const found = await changedFeature(port.sandbox, link, features)
+      if (found !== undefined) throw changed(`${found.key} of ${port.owner.ifname}`, found.isOn, !found.isOn)
+    }
+    for (const { path, value } of parameters) {
+      const file = forInterface(path, port.owner.ifname)
+      const found = await absentIsFine(['ENOENT'], () => port.sandbox.sysctl.get(file))
+      if (found === undefined || !sameValue(found, value)) throw changed(file, value, found)
+    }
+  },
+
+  async status({ options: { features } }, host) {
+    if (isEmpty(features)) return
+    const { requireFeatures } = await import('./features.ts')
+    await requireFeatures(host, features)
+  },
+
+  async gc({ name: network, options: { dataDir } }, valid, host) {
+    const kept = new Set(valid.map(backupName))
+    removeBegun(dataDir, network, kept)
+    const stale = staleBackups(dataDir, network, kept)
+    if (stale.length === 0) return
+    const { reachableSandboxes } = await import('../../net/reachable.ts') // it reads all of /proc
+    const owned = stale.map(backup => ({ backup, owner: ownerOf(backup, network) }))
+    await sweep([
+      () =>
+        reachableSandboxes(async sandbox => {
+          for (const { backup, owner } of owned) await restoreOwn(backup, { owner, sandbox }, host)
+        }),
+      ...owned.map(
+        ({ owner }) =>
+          () =>
+            removeBackup(dataDir, owner),
+      ),
+    ])
+  },
+}
+
+function ownerOf({ containerId = '', ifname = '' }: Backup, network: string): Owner {
+  return { network, containerId, ifname }
+}
+
+/** In the namespace that was tuned, on the owner's link: a path may lead to another container by now. */
+async function restoreOwn(
+  backup: Backup,
+  { owner, sandbox, mac }: { owner: Owner; sandbox: Sandbox; mac?: string | undefined },
+  host: Host,
+): Promise<void> {
+  // The reference does not say which namespace it was; then the address that it told has to do.
+  const isReferences = backup.sandbox === undefined
+  if (!isReferences && backup.sandbox !== sandbox.id) return
+  const link = await ownLink(owner, { sandbox, host, mac: isReferences ? mac : undefined })
+  if (link !== undefined) return restore(sandbox, link, backup)
+  // What is about the namespace is restored without the link too, unless the link is another container's.
+  const isGone = (await sandbox.links.get(owner.ifname)) === undefined
+  if (isGone && !isReferences) await restoreParameters(sandbox, backup)
+}
+
+async function linkOf({ owner: { ifname }, sandbox }: LinkedPort): Promise<Link> {
+  const link = await sandbox.links.get(ifname)
+  if (link !== undefined) return link
+  throw new TnetError('NOT_FOUND', `${ifname}: there is no such interface in ${sandbox.path}`)
+}
+
+function isNothing({ parameters, link, features }: TuningOptions): boolean {
+  return parameters.length === 0 && isEmpty(link) && isEmpty(features)
+}
+
+function isEmpty(settings: object): boolean {
+  return Object.keys(settings).length === 0
+}
+
+/** What there was before the first ADD, and of what only this one changes, before this one. */
+function earliest(now: Backup, before: Backup): Backup {
+  const sysctl = { ...now.sysctl, ...before.sysctl }
+  const features = { ...now.features, ...before.features }
+  return {
+    ...now,
+    ...before,
+    ...(isEmpty(sysctl) ? {} : { sysctl }),
+    ...(isEmpty(features) ? {} : { features }),
+  }
+}
+
+/** What there is of all that is to be changed. */
+async function currently(
+  { parameters, link: wanted, features: asked }: TuningOptions,
+  { owner, sandbox }: LinkedPort,
+  link: Link,
+): Promise<Backup> {
+  const sysctl: Record<string, string> = {}
+  for (const { key, path } of parameters) {
+    const file = forInterface(path, owner.ifname)
+    const value = await absentIsFine(['ENOENT', 'ENOTDIR', 'EISDIR'], () => sandbox.sysctl.get(file))
+    if (value === undefined) {
+      throw new TnetError('BAD_CONFIG', `sysctl ${JSON.stringify(key)}: the kernel has no parameter ${file}`)
+    }
+    sysctl[file] = value
+  }
+  const features = isEmpty(asked)
+    ? {}
+    : { features: await (await import('./features.ts')).featuresBefore(sandbox, link, asked) }
+  return { ...settingsOf(link, wanted), ...(parameters.length === 0 ? {} : { sysctl }), ...features }
+}
+
+/** All or nothing. */
+async function tune(options: TuningOptions, port: LinkedPort, link: Link, before: Backup): Promise<void> {
+  const { owner, sandbox } = port
+  try {
+    for (const parameter of options.parameters) await setParameter(sandbox, parameter, owner.ifname)
+    await applySettings(sandbox, link, options.link)
+    if (isEmpty(options.features)) return
+    const { setFeatures } = await import('./features.ts')
+    await setFeatures(sandbox, link, options.features)
+  } catch (error) {
+    await restore(sandbox, link, before)
+    throw error
+  }
+}
+
+async function setParameter(
+  sandbox: Sandbox,
+  { key, path, value }: Parameter,
+  ifname: string,
+): Promise<void> {
+  try {
+    await sandbox.sysctl.set(forInterface(path, ifname), value)
+  } catch (cause) {
+    const why = errnoCode(cause)
+    if (why !== 'EINVAL' && why !== 'ERANGE') throw cause
+    throw new TnetError(
+      'BAD_CONFIG',
+      `sysctl ${JSON.stringify(key)}: the kernel does not take the value ${JSON.stringify(value)}`,
+      '',
+      { cause },
+    )
+  }
+}
+
+async function restore(sandbox: Sandbox, link: Link, backup: Backup): Promise<void> {
+  const { features = {} } = backup
+  await sweep([
+    () => restoreParameters(sandbox, backup),
+    () => applySettings(sandbox, link, backup),
+    async () => {
+      if (isEmpty(features)) return
+      const { restoreFeatures } = await import('./features.ts')
+      await restoreFeatures(sandbox, link, features)
+    },
+  ])
+}
+
+/** Whatever of it can be; a parameter of an interface may be gone with it. */
+async function restoreParameters(sandbox: Sandbox, { sysctl = {} }: Backup): Promise<void> {
+  await sweep(
+    Object.entries(sysctl).map(
+      ([path, value]) =>
+        () =>
+          sandbox.sysctl.setIfPresent(path, value),
+    ),
+  )
+}
+
+/** The interface as it is now. */
+function told({ owner: { ifname }, result }: LinkedPort, { address = '', mtu }: Link): AttachResult {
+  const interfaces = result.interfaces.map(each =>
+    each.name === ifname && each.sandbox ? { ...each, mac: address, mtu } : each,
+  )
+  return { ...result, interfaces }
+}
+
+/** The kernel parts the numbers of a list by tabs. */
+function sameValue(found: string, wanted: string): boolean {
+  const words = (text: string) => text.trim().split(/\s+/).join(' ')
+  return words(found) === words(wanted)
+}
+
+function changed(thing: string, wanted: unknown, found: unknown): TnetError {
+  const text = `${thing}: want ${JSON.stringify(wanted)}, got ${JSON.stringify(found) ?? 'nothing'}`
+  return new TnetError('CHECK_FAILED', text, 'DEL and ADD the container again')
+}

@@ -1,0 +1,43 @@
+// Takes the link out of a sandbox, also where the sandbox is gone or is another's by now.
+import type { Host } from '../../net/host.ts'
+import { parseCidr, formatCidr } from '../../net/ip.ts'
+import { ownerTag } from '../../net/owner.ts'
+import { ownLink } from '../../net/sandbox-link.ts'
+import type { Link } from '../../netlink/route/link.ts'
+import { sweep } from '../../steps.ts'
+import type { LeavingPort, Network } from '../driver.ts'
+import { closeHostAccess } from './host-access.ts'
+import type { ChildOptions } from './options.ts'
+import { releaseVlan, vlanOf } from './vlan-master.ts'
+
+export async function detach(
+  { options }: Network<ChildOptions>,
+  port: LeavingPort,
+  host: Host,
+): Promise<void> {
+  const { owner } = port
+  const vlan = vlanOf(options)
+  await sweep([
+    () => removeLink(options, port, host),
+    // The configuration may have changed since ADD: what stands there says what there is to remove.
+    () => (options.kind === 'macvlan' ? closeHostAccess(owner, host) : undefined),
+    () => (vlan === undefined ? undefined : releaseVlan(vlan.name, owner, host)),
+  ])
+}
+
+async function removeLink({ kind }: ChildOptions, port: LeavingPort, host: Host): Promise<void> {
+  const { owner, sandbox, mac } = port
+  if (sandbox === undefined) return
+  const link = await ownLink(owner, { sandbox, host, mac })
+  if (link?.linkInfo?.kind !== kind) return
+  const isOurs = link.alias === ownerTag(owner) || (await mayBeOwners(link, port))
+  if (isOurs) await sandbox.links.remove({ index: link.index })
+}
+
+/** Of links that share a MAC address, the addresses tell apart which one another implementation made for the owner. */
+async function mayBeOwners({ index }: Link, { sandbox, addresses = [] }: LeavingPort): Promise<boolean> {
+  if (addresses.length === 0 || sandbox === undefined) return true
+  const wanted = new Set(addresses.map(address => formatCidr(parseCidr(address, 'address'))))
+  const has = (await sandbox.addresses.list(index)).filter(({ scope }) => scope !== 'link')
+  return has.length === 0 || has.some(({ cidr }) => wanted.has(formatCidr(parseCidr(cidr, 'address'))))
+}

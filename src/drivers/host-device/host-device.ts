@@ -1,0 +1,138 @@
+// host-device networks: a device that the host has, such as a network card, lives in the sandbox until DEL.
+import { TnetError } from '../../errors.ts'
+import { markOf, marksOf, networkMark, originalName } from '../../net/device-mark.ts'
+import type { Host } from '../../net/host.ts'
+import { bringOut, moveIn, putBack, settleMarked } from '../../net/moved-device.ts'
+import type { Interface } from '../../net/result.ts'
+import { refuseExisting } from '../../net/sandbox-link.ts'
+import type { Link } from '../../netlink/route/link.ts'
+import { type Log, sweep } from '../../steps.ts'
+import type { Driver, LeavingPort } from '../driver.ts'
+import { check } from './check.ts'
+import { findDevice, mayBe, meant, programsDriver } from './find.ts'
+import {
+  chosen,
+  type HostDeviceConfig,
+  type HostDeviceOptions,
+  parse,
+  parseLeaving,
+  type Selector,
+} from './options.ts'
+
+/** One at a time chooses a device, marks it and moves it: a mark that another finds on the host is a dead one's. */
+const LOCK = 'host-device'
+
+export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
+  name: 'host-device',
+  parse,
+  parseLeaving,
+
+  async attach({ options }, { owner, sandbox }, host, steps) {
+    await refuseExisting(owner, sandbox)
+    const selector = chosen(options)
+    if (programsDriver(selector) !== undefined) return { index: undefined, interfaces: [] }
+    const { ifname } = owner
+    const mark = markOf(owner)
+    using _lock = await host.lock(LOCK)
+    const isMeant = meant(selector)
+    await settleMarked(
+      host,
+      (each, link) => each === mark || isMeant(link),
+      () => {},
+    )
+    const link = await findDevice(selector, host)
+    refuseOwnName(link, ifname)
+    const before = { link, addresses: await host.addresses.list(link.index) }
+    await steps.attempt(
+      `move ${link.name} into ${sandbox.path}`,
+      () => moveIn(host, sandbox, { link, mark, ifname }),
+      () => putBack(host, sandbox, { before, mark }),
+    )
+    const { index, mtu, address: mac = '' } = await sandbox.links.existing(ifname)
+    const pciID = pciAddress(link, selector)
+    const told: Interface = { name: ifname, mac, mtu, sandbox: sandbox.path, pciID }
+    return { index, interfaces: [told] }
+  },
+
+  async detach({ options }, port, host, warn) {
+    const mark = markOf(port.owner)
+    await giveBack(host, port, { mark, selector: options.selector, warn })
+  },
+
+  check,
+
+  async gc({ name }, valid, host, warn) {
+    const kept = new Set(valid.map(attached => markOf({ network: name, ...attached })))
+    const isStale = (mark: string) => mark.startsWith(networkMark(name)) && !kept.has(mark)
+    // Which namespaces there are is a question of GC alone: other verbs do without its code.
+    const { inReachable } = await import('../../net/reachable-links.ts')
+    await sweep([
+      () =>
+        inReachable(async (stack, { own }) => {
+          if (own) return
+          const links = await stack.links.list()
+          const stale = links.flatMap(link =>
+            marksOf(link)
+              .filter(isStale)
+              .map(mark => ({ link, mark })),
+          )
+          await sweep(stale.map(each => () => bringOut(stack, host, each)))
+        }),
+      () => settleMarked(host, isStale, warn),
+    ])
+  },
+
+  async status({ options: { selector } }, host, warn) {
+    // Without one, every ADD brings its own.
+    if (selector === undefined || programsDriver(selector) !== undefined) return
+    try {
+      await findDevice(selector, host)
+    } catch (error) {
+      if (!(error instanceof TnetError)) throw error
+      // That is what the network is for; its next ADD comes after a DEL.
+      if (error.code === 'IN_USE') return warn(error.message)
+      throw new TnetError('UNAVAILABLE', error.message, error.details, { cause: error })
+    }
+  },
+}
+
+interface Leaving {
+  readonly mark: string
+  readonly selector: Selector | undefined
+  readonly warn: Log
+}
+
+async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }: Leaving): Promise<void> {
+  const { sandbox } = port
+  const links = (await sandbox?.links.list()) ?? []
+  const own = links.filter(link => marksOf(link).includes(mark) || isOfAnother(link, port, selector))
+  await sweep([
+    ...own.map(link => async () => {
+      if (sandbox !== undefined) await bringOut(sandbox, host, { link, mark })
+    }),
+    // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
+    () => settleMarked(host, each => each === mark, warn),
+  ])
+}
+
+/** Whether another implementation moved the device for the owner: all that it leaves is the alias. */
+function isOfAnother(link: Link, { owner, mac }: LeavingPort, selector: Selector | undefined): boolean {
+  if (link.name !== owner.ifname || marksOf(link).length > 0 || originalName(link) === undefined) return false
+  if (mac !== undefined) return mac.toLowerCase() === link.address
+  return selector === undefined || mayBe(selector, link)
+}
+
+/** The kernel renames no device to what is an alternative name of its own, and says so only after it has moved it. */
+function refuseOwnName({ name, alternativeNames }: Link, ifname: string): void {
+  if (alternativeNames?.names?.includes(ifname) !== true) return
+  throw new TnetError(
+    'EXISTS',
+    `${ifname} is an alternative name of ${name}`,
+    `ask for another interface name, or first: ip link property del dev ${name} altname ${ifname}`,
+  )
+}
+
+function pciAddress({ parentBus, parentDevice }: Link, { by, value }: Selector): string | undefined {
+  if (by === 'pciBusID') return value
+  return parentBus === 'pci' ? parentDevice : undefined
+}

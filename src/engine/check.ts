@@ -1,0 +1,77 @@
+// Holds an attachment against what its ADD answered.
+import { TnetError } from '../errors.ts'
+import type { Route } from '../net/assignment.ts'
+import { equal, formatAddress, parseCidr } from '../net/ip.ts'
+import type { AttachResult } from '../net/result.ts'
+import type { Sandbox } from '../net/sandbox.ts'
+import type { Attachment } from './attach.ts'
+
+export interface CheckRequest<C, O> extends Attachment<C, O> {
+  readonly sandbox: Sandbox
+  /** What ADD answered, with the changes that chained plugins made since. */
+  readonly result: AttachResult
+}
+
+const RT_TABLE_MAIN = 254
+/** Where the kernel says nothing: the destination of a default route, by AF_INET and AF_INET6. */
+const DEFAULT: Readonly<Record<number, string>> = { 2: '0.0.0.0', 10: '::' }
+
+/** Throws CHECK_FAILED naming what is missing. What others added is nobody's fault. */
+export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
+  const { driver, network, owner, sandbox, host, ipam, result } = request
+  await ipam?.check(owner)
+  const position = result.interfaces.findIndex(({ name, sandbox: path }) => name === owner.ifname && path)
+  const addresses = result.ips.filter(ip => ip.interface === undefined || ip.interface === position)
+  const port = { owner, sandbox, addresses, interfaces: result.interfaces }
+  if ((await driver.check?.(network, port, host)) === 'no link') return
+  const link = await sandbox.links.get(owner.ifname)
+  if (link === undefined) throw failed(`${owner.ifname} is gone from ${sandbox.path}`)
+  const mac = result.interfaces[position]?.mac
+  if (mac && mac.toLowerCase() !== link.address) {
+    throw failed(`${owner.ifname} has the MAC address ${link.address}, want ${mac}`)
+  }
+  if (driver.plan?.(network.options).down === true) return
+  if (!link.flags.has('up')) throw failed(`${owner.ifname} is down`)
+  await checkAddresses(sandbox, link.index, addresses, owner.ifname)
+  await checkRoutes(sandbox, link.index, result.routes)
+}
+
+async function checkAddresses(
+  sandbox: Sandbox,
+  index: number,
+  addresses: readonly { readonly address: string }[],
+  ifname: string,
+): Promise<void> {
+  const has = (await sandbox.addresses.list(index)).map(({ cidr }) => parseCidr(cidr, 'address'))
+  for (const { address } of addresses) {
+    const wanted = parseCidr(address, 'address')
+    if (!has.some(each => equal(each.address, wanted.address) && each.prefix === wanted.prefix)) {
+      throw failed(`${ifname} lacks the address ${address}`)
+    }
+  }
+}
+
+/** Where a route names no table, chained plugins may have moved it from the main one: to that of a VRF, or of a source. */
+async function checkRoutes(sandbox: Sandbox, index: number, routes: readonly Route[]): Promise<void> {
+  if (routes.length === 0) return
+  const has = (await sandbox.routes.list()).map(
+    ({ family, destination = DEFAULT[family], destinationLength, table, outputIndex }) => ({
+      destination: `${destination}/${destinationLength}`,
+      table,
+      isOwn: outputIndex === index,
+    }),
+  )
+  for (const { dst, table: asked } of routes) {
+    const { network, prefix } = parseCidr(dst, 'dst')
+    const destination = `${formatAddress(network)}/${prefix}`
+    const table = asked || RT_TABLE_MAIN
+    const isThere = has.some(
+      each => each.destination === destination && (each.table === table || (!asked && each.isOwn)),
+    )
+    if (!isThere) throw failed(`the route to ${dst} is gone from table ${table}`)
+  }
+}
+
+function failed(message: string): TnetError {
+  return new TnetError('CHECK_FAILED', message, 'DEL and ADD the container again')
+}

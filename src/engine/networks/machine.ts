@@ -1,0 +1,88 @@
+// What the commands about networks work on: this host, the store of what tnet keeps, and the folder of locks.
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { Host, type HostOptions } from '../../net/host.ts'
+import { readableStore } from '../../store/sqlite-snapshot.ts'
+import { sqliteStore } from '../../store/sqlite.ts'
+import type { Store } from '../../store/store.ts'
+import { fileError } from '../../sys/files.ts'
+import { ownFolder } from '../../sys/own-folder.ts'
+import type { Log } from '../../steps.ts'
+
+export interface Machine extends AsyncDisposable {
+  readonly host: Host
+  readonly store: Store
+  /** Where sandboxes and locks live. */
+  readonly runDir: string
+  /** For those who look into what tnet does. */
+  readonly log: Log
+  readonly trace: HostOptions['trace']
+}
+
+export interface Folders {
+  readonly runDir: string
+  readonly stateDir: string
+}
+
+export interface MachineOptions extends Folders {
+  /** Makes the store where it is missing; otherwise there are no networks then. */
+  readonly make?: boolean
+  /** Only looks: a store that cannot be written will do. */
+  readonly look?: boolean
+  readonly log?: Log
+  readonly trace?: HostOptions['trace']
+}
+
+/** Throws TnetError IO, PERMISSION. */
+export async function openMachine({
+  make = false,
+  look = false,
+  log = () => {},
+  trace,
+  ...folders
+}: MachineOptions): Promise<Machine> {
+  const { runDir, stateDir } = folders
+  const store = make ? await sqliteStore(stateDir) : await existingStore(folders, look)
+  const host = new Host({ runDir, trace })
+  return {
+    host,
+    store,
+    runDir,
+    log,
+    trace,
+    async [Symbol.asyncDispose]() {
+      host[Symbol.dispose]()
+      await store[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What there is to read; an empty one where there is none yet: to look for something is no reason to make it. */
+export async function existingStore({ stateDir }: Folders, look = true): Promise<Store> {
+  if (!hasStore(join(stateDir, 'tnet.db'))) return NOTHING
+  return look ? readableStore(stateDir) : sqliteStore(stateDir)
+}
+
+function hasStore(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw fileError('open store', path, error)
+  }
+}
+
+const NOTHING: Store = {
+  get: async () => undefined,
+  range: async () => [],
+  commit: async () => false,
+  async [Symbol.asyncDispose]() {},
+}
+
+/**
+ * All changes of networks and endpoints take turns: who has the turn knows that an unfinished endpoint is nobody's
+ * work in progress, and that a free pool stays free. Throws TRY_AGAIN.
+ */
+export async function turn({ host, runDir }: Pick<Machine, 'host' | 'runDir'>): Promise<Disposable> {
+  ownFolder(runDir)
+  return host.lock('networks')
+}

@@ -1,0 +1,66 @@
+// Which packets an element of the maps of ports takes: two containers cannot have the same.
+import { splitKey } from '../../netlink/netfilter/data-type.ts'
+import type { Address, Family } from '../ip.ts'
+import { allAddresses, ALL_NAMES, type Box, type Range, type Transport } from '../mapping.ts'
+import type { Place } from './members.ts'
+import { keysOf } from './ports-table.ts'
+
+export interface Taken {
+  readonly family: Family
+  readonly protocol: Transport
+  readonly hostPort: number
+  readonly box: Box
+}
+
+const PROTOCOLS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
+const MAP = /^(ports|host_ports|conditional_ports)([46])$/
+const NOTHING = Uint8Array.of()
+
+/** Undefined where it stands in none of the maps, or is of a protocol that we do not publish. */
+export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
+  const [, map, number] = MAP.exec(set) ?? []
+  if (map === undefined) return undefined
+  const family = number === '4' ? 4 : 6
+  const keys = keysOf(family)
+  const types = map === 'ports' ? keys.all : map === 'host_ports' ? keys.one : keys.some
+  const first = splitKey(types, key)
+  const last = splitKey(types, keyEnd ?? key)
+  const range = (index: number): Range => [numberOf(first[index]), numberOf(last[index])]
+  const [protocol, hostPort] = first.slice(-2).map(part => Number(numberOf(part)))
+  const transport = PROTOCOLS[protocol ?? 0]
+  if (transport === undefined || hostPort === undefined) return undefined
+  const saddr = allAddresses(family)
+  const anywhere = { saddr, daddr: saddr, iifname: ALL_NAMES }
+  const boxes: Record<string, () => Box> = {
+    ports: () => anywhere,
+    host_ports: () => ({ ...anywhere, daddr: range(0) }),
+    conditional_ports: () => ({ saddr: range(0), daddr: range(1), iifname: range(2) }),
+  }
+  return { family, protocol: transport, hostPort, box: boxes[map]?.() ?? anywhere }
+}
+
+/** The one address of the host that it takes packets to; undefined where it is several. */
+export function hostIpOf({ family, box: { daddr } }: Taken): Address | undefined {
+  return daddr[0] === daddr[1] ? { family, bits: daddr[0] } : undefined
+}
+
+/** The address of the container that an element of a map leads to. */
+export function targetOf(family: Family, data: Uint8Array): Address {
+  return { family, bits: numberOf(splitKey(keysOf(family).target, data)[0]) }
+}
+
+function numberOf(bytes: Uint8Array | undefined): bigint {
+  return (bytes ?? NOTHING).reduce<bigint>((number, byte) => (number << 8n) | BigInt(byte), 0n)
+}
+
+/** Whether a packet could be taken by both. */
+export function meet(one: Taken, other: Taken): boolean {
+  return (
+    one.family === other.family &&
+    one.protocol === other.protocol &&
+    one.hostPort === other.hostPort &&
+    (['saddr', 'daddr', 'iifname'] as const).every(
+      field => one.box[field][0] <= other.box[field][1] && other.box[field][0] <= one.box[field][1],
+    )
+  )
+}

@@ -1,0 +1,116 @@
+// The namespace that tnet itself runs in: its stack, its firewall, and the locks of those who change it.
+import { NETLINK_NETFILTER, type SocketOptions, type NetlinkSocket } from '../netlink/socket.ts'
+import { makeDirectories } from '../sys/files.ts'
+import { lock, lockExisting } from '../sys/lock.ts'
+import type { Connections } from './connections.ts'
+import type { Firewall } from './firewall.ts'
+import type { Gates } from './gates.ts'
+import { OWN_NETNS } from './netns.ts'
+import type { Owner } from './owner.ts'
+import type { Ports } from './ports.ts'
+import { Stack } from './stack.ts'
+import type { Remnant } from './tables.ts'
+
+export interface HostOptions {
+  /** Where locks live: /run/tnet. */
+  readonly runDir: string
+  readonly trace?: SocketOptions['trace']
+  /** The address of the system's message bus; left out, the one that every system has. */
+  readonly systemBus?: string | undefined
+}
+
+export class Host extends Stack {
+  readonly #locks: string
+  readonly #systemBus: string | undefined
+  #firewall: Firewall | undefined
+  #gates: Gates | undefined
+  #ports: Ports | undefined
+  #questions: NetlinkSocket | undefined
+
+  constructor({ runDir, trace, systemBus }: HostOptions) {
+    super({ trace })
+    this.#systemBus = systemBus
+    this.#locks = `${runDir}/locks`
+  }
+
+  /** Loaded when it is first asked for: it is a quarter of all code, and most calls have no need of it. */
+  async firewall(): Promise<Firewall> {
+    const { Firewall } = await import('./firewall.ts')
+    this.#firewall ??= new Firewall(() => this.open(NETLINK_NETFILTER))
+    return this.#firewall
+  }
+
+  /** The kinds of firewall that may let containers through. Loaded when first asked for, too. */
+  async gates(): Promise<Gates> {
+    const { Gates } = await import('./gates.ts')
+    this.#gates ??= new Gates(() => this.open(NETLINK_NETFILTER), this.#systemBus)
+    return this.#gates
+  }
+
+  /** Loaded when it is first asked for, too. */
+  async ports(): Promise<Ports> {
+    const { Ports } = await import('./ports.ts')
+    this.#ports ??= new Ports(() => this.open(NETLINK_NETFILTER))
+    return this.#ports
+  }
+
+  /** What the kernel remembers of connections. */
+  async connections(): Promise<Connections> {
+    const { Connections } = await import('./connections.ts')
+    return new Connections(this.#netfilter(), this.addresses)
+  }
+
+  /** The tables of nftables that there are, each as `inet tnet`. */
+  async tables(): Promise<ReadonlySet<string>> {
+    const { tableNames } = await import('./tables.ts')
+    return tableNames(() => this.#netfilter())
+  }
+
+  /** Removes what an earlier plugin of the reference left for a container, where `tables` can hold such a thing. */
+  async clearRemnants(remnant: Remnant, owner: Owner, tables: ReadonlySet<string>): Promise<void> {
+    const names = await this.#tablesOfRemnants(remnant, tables)
+    if (names.length === 0) return
+    const { clearRemnants, placeOf } = await import('./remnants.ts')
+    await clearRemnants(this.#netfilter(), names.map(placeOf), { owner, remnant })
+  }
+
+  /** Whether there is any of that. */
+  async hasRemnants(remnant: Remnant, owner: Owner): Promise<boolean> {
+    const names = await this.#tablesOfRemnants(remnant, await this.tables())
+    if (names.length === 0) return false
+    const { hasRemnants, placeOf } = await import('./remnants.ts')
+    return hasRemnants(this.#netfilter(), names.map(placeOf), { owner, remnant })
+  }
+
+  async #tablesOfRemnants(remnant: Remnant, tables: ReadonlySet<string>): Promise<string[]> {
+    const { tablesOfRemnants } = await import('./tables.ts')
+    return tablesOfRemnants(remnant, tables)
+  }
+
+  #netfilter(): NetlinkSocket {
+    this.#questions ??= this.open(NETLINK_NETFILTER)
+    return this.#questions
+  }
+
+  /**
+   * The lock of the namespace itself, which needs no file: `shared` by those who join its bridges, held `alone` by who
+   * removes one. Throws TRY_AGAIN.
+   */
+  async turn(kind: 'shared' | 'alone'): Promise<Disposable> {
+    return lockExisting(OWN_NETNS, { shared: kind === 'shared' })
+  }
+
+  /** Held by one process at a time, until it is disposed of. Throws TRY_AGAIN. */
+  async lock(name: string): Promise<Disposable> {
+    makeDirectories(this.#locks, 0o700)
+    return lock(`${this.#locks}/${encodeURIComponent(name)}`)
+  }
+
+  override [Symbol.dispose](): void {
+    super[Symbol.dispose]()
+    this.#questions?.[Symbol.dispose]()
+    this.#firewall?.[Symbol.dispose]()
+    this.#ports?.[Symbol.dispose]()
+    this.#gates?.[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,81 @@
+// Lets containers through the rules of iptables-legacy, where a host has them: no accept elsewhere overrules their drop.
+import { TnetError } from '../../errors.ts'
+import type { Admission, Gate } from '../admission.ts'
+import { rounds } from '../firewall/elements.ts'
+import type { Family } from '../ip.ts'
+import { type Attached, isStaleTag, type Owner, ownerTag } from '../owner.ts'
+import type { Change } from './filter-table.ts'
+import { familiesOf, missingError, plainAddress } from './iptables.ts'
+import { COMMANDS, type Programs, restored, saved } from './legacy-program.ts'
+import { scriptOf, type Table, tableOf } from './legacy-table.ts'
+import { admission, idle, leaving, missing } from './rules.ts'
+
+/** The filter tables of iptables-legacy. Each family is changed as a whole, one after the other. */
+export class LegacyIptables implements Gate {
+  readonly #programs: readonly (readonly [Family, Programs])[]
+  readonly #adminChain: string
+
+  constructor(programs: readonly (readonly [Family, Programs])[], adminChain: string) {
+    this.#programs = programs
+    this.#adminChain = adminChain
+  }
+
+  async admit(wanted: Admission): Promise<void> {
+    const families = new Map(familiesOf(wanted, this.#adminChain))
+    for (const [family, programs] of this.#programs) {
+      const one = families.get(family)
+      if (one !== undefined) await change(programs, table => admission(table, one))
+    }
+  }
+
+  async dismiss(owner: Owner, addresses: readonly string[]): Promise<void> {
+    const tag = ownerTag(owner)
+    await this.#remove(has => has === tag, addresses)
+  }
+
+  async check(wanted: Admission): Promise<void> {
+    const families = new Map(familiesOf(wanted, this.#adminChain))
+    for (const [family, programs] of this.#programs) {
+      const one = families.get(family)
+      if (one === undefined) continue
+      const table = tableOf(await saved(programs))
+      // Somebody has only looked at it since: that makes the table, which drops nothing.
+      const fault = table.isBlank ? undefined : missing(table, one)
+      if (fault !== undefined) throw missingError(COMMANDS[family], fault)
+    }
+  }
+
+  async gc(network: string, valid: readonly Attached[]): Promise<void> {
+    await this.#remove(isStaleTag(network, valid), [])
+  }
+
+  async #remove(isLeaving: (owner: string) => boolean, addresses: readonly string[]): Promise<void> {
+    const plain = addresses.map(plainAddress)
+    for (const [, programs] of this.#programs) {
+      await change(programs, ({ rules }) => {
+        const gone = leaving(rules, isLeaving, plain)
+        return { chains: [], remove: gone.length === 0 ? [] : [...gone, ...idle(rules, gone)], add: [] }
+      })
+    }
+  }
+}
+
+/** Makes what `changeOf` says of what stands. A refusal is final where nobody has changed the table meanwhile. */
+async function change(programs: Programs, changeOf: (table: Table) => Change): Promise<void> {
+  let refused: { readonly text: string; readonly error: TnetError } | undefined
+  await rounds('write rules of iptables-legacy', async () => {
+    const text = withoutCounters(await saved(programs))
+    if (refused?.text === text) throw refused.error
+    const table = tableOf(text)
+    const wanted = changeOf(table)
+    if (wanted.chains.length + wanted.remove.length + wanted.add.length === 0) return true
+    const error = await restored(programs, scriptOf(table, wanted))
+    refused = error && { text, error }
+    return error === undefined
+  })
+}
+
+/** Dates and counters are no change. */
+function withoutCounters(text: string): string {
+  return text.replace(/^#.*\n/gm, '').replace(/ \[\d+:\d+\]$/gm, ' [0:0]')
+}

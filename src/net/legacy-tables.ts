@@ -1,0 +1,16 @@
+// Whether iptables-legacy has a filter: rules beside nf_tables in the kernel, where no accept of nf_tables overrules them.
+import { ifPresent, readText } from '../sys/files.ts'
+import type { Family } from './ip.ts'
+
+/** The names of the tables that each family has in our own namespace. */
+const NAMES: Readonly<Record<Family, string>> = {
+  4: '/proc/net/ip_tables_names',
+  6: '/proc/net/ip6_tables_names',
+}
+
+/** The families that have one; also where it holds nothing, since a look at it makes it. */
+export function legacyFilters(): Family[] {
+  return ([4, 6] as const).filter(family =>
+    (ifPresent(() => readText(NAMES[family])) ?? '').split('\n').includes('filter'),
+  )
+}

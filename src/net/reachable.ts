@@ -1,0 +1,37 @@
+// Every namespace that this process may enter, one after the other.
+import { errnoCode, TnetError } from '../errors.ts'
+import { findNamespaces, type KnownNamespace } from './namespaces.ts'
+import { type Netns, openNetns } from './netns.ts'
+import { Sandbox } from './sandbox.ts'
+
+/** All but its own. What ends while it is looked at is left out. Throws what `deed` throws. */
+export async function reachableSandboxes(deed: (sandbox: Sandbox) => Promise<void>): Promise<void> {
+  const { known } = await findNamespaces()
+  for (const namespace of known) {
+    const netns = namespace.own ? undefined : openKnown(namespace)
+    if (netns === undefined) continue
+    using sandbox = new Sandbox(netns)
+    await deed(sandbox)
+  }
+}
+
+/** Opens a namespace that was found a moment ago; undefined where it has ended since. */
+export function openKnown({ id, mounts, pids }: KnownNamespace): Netns | undefined {
+  for (const path of [...mounts, ...pids.map(pid => `/proc/${pid}/ns/net`)]) {
+    const netns = openIfThere(path)
+    if (netns?.id === id) return netns
+    netns?.[Symbol.dispose]() // the process, and with it the path, is another's by now
+  }
+  return undefined
+}
+
+/** The kernel refuses the namespace of a process that has ended with EACCES, as it does that of another user's. */
+function openIfThere(path: string): Netns | undefined {
+  try {
+    return openNetns(path)
+  } catch (error) {
+    const isGone = error instanceof TnetError && error.code === 'BAD_NETNS'
+    if (isGone || ['EACCES', 'ESRCH'].includes(errnoCode(error) ?? '')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,140 @@
+// What the reference's plugins left in nftables for a container: chains as iptables-nft writes them, and rules of
+// tables of their own. Rules of iptables-legacy are none of these.
+import { createHash } from 'node:crypto'
+import { absentIsFine, errnoCode } from '../errors.ts'
+import { batch } from '../netlink/netfilter/batch.ts'
+import { deleteChain, getChain, newChain } from '../netlink/netfilter/chain.ts'
+import { findElements } from '../netlink/netfilter/element-lookup.ts'
+import type { Family } from '../netlink/netfilter/message.ts'
+import { deleteRule, getRule, newRule, type Rule } from '../netlink/netfilter/rule.ts'
+import { type NetlinkSocket, type Request, request } from '../netlink/socket.ts'
+import type { Owner } from './owner.ts'
+import type { Remnant } from './tables.ts'
+
+/** Where remnants are looked for. */
+export interface Place {
+  readonly family: Family
+  readonly table: string
+}
+
+/** `ip nat` */
+export function placeOf(name: string): Place {
+  const [family = '', table = ''] = name.split(' ')
+  return { family: family as Family, table }
+}
+
+const ATTEMPTS = 16
+
+/** What is looked for. */
+export interface Wanted {
+  readonly owner: Owner
+  readonly remnant: Remnant
+}
+
+/** Removes what is left in these tables; each of them is changed as a whole or not at all. Throws NetlinkError. */
+export async function clearRemnants(
+  socket: NetlinkSocket,
+  places: readonly Place[],
+  wanted: Wanted,
+): Promise<void> {
+  for (const place of places) await inTurn(socket, () => removalOf(socket, place, wanted))
+}
+
+/** Whether there is anything in one of these tables. */
+export async function hasRemnants(
+  socket: NetlinkSocket,
+  places: readonly Place[],
+  wanted: Wanted,
+): Promise<boolean> {
+  for (const place of places) if ((await removalOf(socket, place, wanted)).length > 0) return true
+  return false
+}
+
+async function removalOf(
+  socket: NetlinkSocket,
+  place: Place,
+  { owner, remnant }: Wanted,
+): Promise<Request[]> {
+  const find = place.table === 'nat' ? inChains(chainNames(owner, remnant)) : byComment(owner, remnant)
+  return find(socket, place)
+}
+
+/** Somebody else may change the ruleset between the look and the change: then again. */
+async function inTurn(socket: NetlinkSocket, find: () => Promise<Request[]>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { generation } = await findElements(socket, [])
+    const requests = await find()
+    if (requests.length === 0) return
+    try {
+      return await batch(socket, requests, { generation })
+    } catch (error) {
+      if (errnoCode(error) !== 'ERESTART' || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+/** The chains of a container with all that leads to them. */
+function inChains(names: readonly string[]) {
+  return async (socket: NetlinkSocket, { family, table }: Place): Promise<Request[]> => {
+    const chains: string[] = []
+    for (const name of names) if (await hasChain(socket, { family, table }, name)) chains.push(name)
+    if (chains.length === 0) return []
+    const rules = await socket.dump(getRule, { family, table }, newRule)
+    return [
+      ...rules.filter(rule => chains.some(chain => leadsTo(rule, chain))).map(deletion),
+      ...chains.map(chain => request(deleteRule, { family, table, chain })),
+      ...chains.map(name => request(deleteChain, { family, table, name })),
+    ]
+  }
+}
+
+async function hasChain(socket: NetlinkSocket, place: Place, name: string): Promise<boolean> {
+  const found = await absentIsFine(['ENOENT'], () => socket.get(getChain, { ...place, name }, newChain))
+  return found !== undefined
+}
+
+function leadsTo({ expressions = [] }: Rule, chain: string): boolean {
+  return expressions.some(each => {
+    if (each.name !== 'immediate' || each.data === undefined || !('data' in each.data)) return false
+    return each.data.data?.verdict?.chain === chain
+  })
+}
+
+/** The rules of a container, which their comment names. */
+function byComment(owner: Owner, remnant: Remnant) {
+  const isOwn = remnant === 'ports' ? isContainer(owner) : isInstance(owner)
+  return async (socket: NetlinkSocket, { family, table }: Place): Promise<Request[]> => {
+    const rules = await socket.dump(getRule, { family, table }, newRule)
+    return rules.filter(({ userData }) => isOwn(userData?.comment ?? '')).map(deletion)
+  }
+}
+
+function deletion({ family, table, chain, handle }: Rule): Request {
+  return request(deleteRule, { family, table, chain, handle })
+}
+
+function isContainer({ containerId }: Owner): (comment: string) => boolean {
+  return comment => comment === containerId
+}
+
+/** The comment goes on with words for people. */
+function isInstance({ network, ifname, containerId }: Owner): (comment: string) => boolean {
+  const beginning = `${hash(network).slice(0, 16)}-${hash(`${ifname}:${containerId}`).slice(0, 16)}`
+  return comment => comment.startsWith(beginning)
+}
+
+const CHAIN_LENGTH = 28
+
+function chainNames({ network, containerId, ifname }: Owner, remnant: Remnant): string[] {
+  if (remnant === 'spoofcheck') {
+    const name = `cni-br-iface-${containerId}-${ifname}`
+    return [name, `${name}-mac`]
+  }
+  const digest = hash(`${network}${containerId}`)
+  const prefixes = remnant === 'ports' ? ['CNI-DN-', 'CNI-SN-'] : ['CNI-']
+  return prefixes.map(prefix => `${prefix}${digest}`.slice(0, CHAIN_LENGTH))
+}
+
+function hash(text: string): string {
+  return createHash('sha512').update(text).digest('hex')
+}

@@ -1,0 +1,96 @@
+// Routes of one namespace.
+import { absentIsFine } from '../errors.ts'
+import type { Route } from './assignment.ts'
+import { AF_INET, AF_INET6 } from '../netlink/route/family.ts'
+import {
+  deleteRoute,
+  getRoute,
+  newRoute,
+  type Route as KernelRoute,
+  type RouteRequest,
+  RT_TABLE_MAIN,
+} from '../netlink/route/route.ts'
+import { type NetlinkSocket, type Request, request } from '../netlink/socket.ts'
+import { NLM_F_CREATE } from '../wire/message.ts'
+
+/** What marks our routes for `ip route` and for GC: `proto 116`. */
+export const ROUTE_PROTOCOL = 116
+
+export class Routes {
+  readonly #socket: () => NetlinkSocket
+
+  constructor(socket: () => NetlinkSocket) {
+    this.#socket = socket
+  }
+
+  async list(): Promise<KernelRoute[]> {
+    return this.#socket().dump(getRoute, {}, newRoute)
+  }
+
+  /** The index of the link that packets to an address leave by; undefined where no route leads there. */
+  async linkTo(address: string): Promise<number | undefined> {
+    const v6 = address.includes(':')
+    const asked = {
+      family: v6 ? AF_INET6 : AF_INET,
+      destination: address,
+      destinationLength: v6 ? 128 : 32,
+    }
+    const route = await absentIsFine(['ENETUNREACH', 'EHOSTUNREACH', 'EACCES', 'EINVAL'], () =>
+      this.#socket().get(getRoute, asked, newRoute),
+    )
+    return route?.outputIndex
+  }
+
+  /** The index of the link of the default route: of several, IPv4's first, and the one with the lowest metric. */
+  async defaultLink(): Promise<number | undefined> {
+    const routes = (await this.list()).filter(
+      ({ destinationLength, table, type }) =>
+        destinationLength === 0 && table === RT_TABLE_MAIN && type === 'unicast',
+    )
+    const [first] = routes.sort((a, b) => a.family - b.family || (a.priority ?? 0) - (b.priority ?? 0))
+    return first?.outputIndex ?? first?.multipath?.[0]?.index
+  }
+
+  /** Adds a route by the link with this index; another one to the same destination may stand beside it. */
+  async add(index: number, route: SourcedRoute): Promise<void> {
+    await this.#socket().batch([addRoute(index, route)])
+  }
+
+  /** Removes a route; that it is gone already is success. */
+  async remove(index: number, route: Route): Promise<void> {
+    const [error] = await this.#socket().attempt([request(deleteRoute, fields(index, route))])
+    if (error !== undefined && !['ESRCH', 'ENODEV'].includes(error.code)) throw error
+  }
+}
+
+/** `source`: the address that packets by this route are sent from. */
+type SourcedRoute = Route & { readonly source?: string }
+
+export function addRoute(index: number, route: SourcedRoute): Request {
+  return request(newRoute, fields(index, route), NLM_F_CREATE)
+}
+
+/** The numbers of RT_SCOPE_LINK and RT_SCOPE_UNIVERSE. */
+const LINK = 253
+const UNIVERSE = 0
+
+function fields(index: number, route: SourcedRoute): RouteRequest {
+  const { dst, gw, mtu, advmss, priority, table, scope, source } = route
+  const [destination = '', length] = dst.split('/')
+  const metrics = { ...(mtu === undefined ? {} : { mtu }), ...(advmss === undefined ? {} : { advmss }) }
+  return {
+    family: destination.includes(':') ? AF_INET6 : AF_INET,
+    destinationLength: Number(length),
+    headerTable: RT_TABLE_MAIN,
+    protocol: ROUTE_PROTOCOL,
+    scope: scope ?? (gw === undefined ? LINK : UNIVERSE),
+    type: 'unicast',
+    ...(Number(length) === 0 ? {} : { destination }),
+    ...(gw === undefined ? {} : { gateway: gw }),
+    outputIndex: index,
+    ...(source === undefined ? {} : { preferredSource: source }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(table === undefined ? {} : { table }),
+    ...(Object.keys(metrics).length === 0 ? {} : { metrics }),
+  }
+}

@@ -1,0 +1,76 @@
+// The firewall plugin on a host that runs firewalld: found by itself, and what it lets through, by packets.
+import t from 'tap'
+import { hasFirewalld, ownBus, ownFirewalld } from '../harness/firewalld.ts'
+import { isolated, makeNetns } from '../harness/namespaces.ts'
+import { subjects, type Verb } from '../harness/plugins.ts'
+import { ping } from '../harness/traffic.ts'
+import { hostLocal, makeWorld } from '../harness/world.ts'
+
+isolated(import.meta)
+t.setTimeout(300_000)
+
+for (const subject of subjects()) {
+  t.test(`${subject.name}: sources of the zone trusted`, { timeout: 120_000 }, async t => {
+    if (!hasFirewalld()) return void t.pass('this machine has no firewalld')
+    await using world = await makeWorld(subject)
+    await using outside = await makeNetns('outside')
+    const { host, sandbox } = world
+    await host.run(
+      'ip',
+      'link',
+      'add',
+      'wire0',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'eth0',
+      'netns',
+      outside.name,
+    )
+    for (const [place, link, last] of [
+      [host, 'wire0', 1],
+      [outside, 'eth0', 2],
+    ] as const) {
+      await place.run('ip', 'address', 'add', `192.0.2.${last}/24`, 'dev', link)
+      await place.run('ip', 'link', 'set', link, 'up')
+    }
+    await outside.run('ip', 'route', 'add', '10.1.0.0/24', 'via', '192.0.2.1')
+    await using bus = await ownBus()
+    await using firewalld = await ownFirewalld(bus.bus, host)
+    await firewalld.command('--zone=public', '--remove-forward')
+    const sources = () => firewalld.command('--zone=trusted', '--list-sources')
+
+    const env = { DBUS_SYSTEM_BUS_ADDRESS: bus.bus }
+    const bridge = world.config({ isDefaultGateway: true, ipam: hostLocal(['10.1.0.0/24']) })
+    const { json: prevResult } = await world.call('ADD', bridge)
+    const firewall = (verb: Verb, more: object = { prevResult }) =>
+      world.call(verb, { ...world.config(more), type: 'firewall' }, { type: 'firewall', env })
+
+    t.notOk(await ping(sandbox, '192.0.2.2', 400), 'before')
+    const added = await firewall('ADD')
+    t.equal(added.code, 0, added.stdout)
+    t.equal(await sources(), '10.1.0.2/32')
+    t.ok(await ping(sandbox, '192.0.2.2'), 'let through')
+    t.equal((await firewall('CHECK')).code, 0)
+    if (subject.name === 'tnet') {
+      await firewalld.command('--reload')
+      t.equal((await firewall('CHECK')).json?.['code'], 100, 'forgotten')
+      const gc = { cniVersion: '1.1.0', 'cni.dev/valid-attachments': [{ containerID: 'c1', ifname: 'eth0' }] }
+      t.equal((await firewall('GC', gc)).code, 0)
+      t.equal((await firewall('CHECK')).code, 0, 'GC brings it back')
+      t.equal((await firewall('STATUS', { cniVersion: '1.1.0', backend: 'firewalld' })).stderr, '')
+      t.match(
+        (await firewall('STATUS', { cniVersion: '1.1.0', backend: 'nftables' })).stderr,
+        'inet firewalld',
+      )
+    }
+    t.equal((await firewall('DEL', subject.name === 'tnet' ? {} : { prevResult })).code, 0)
+    t.equal(await sources(), '')
+    if (subject.name === 'reference') return
+    await firewalld.stop()
+    t.equal((await firewall('STATUS', { cniVersion: '1.1.0', backend: 'firewalld' })).json?.['code'], 50)
+    t.equal((await firewall('ADD', { backend: 'firewalld', prevResult })).json?.['code'], 50)
+    t.equal((await firewall('DEL', { backend: 'firewalld', prevResult })).code, 0)
+  })
+}

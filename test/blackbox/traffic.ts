@@ -1,0 +1,161 @@
+// Packets: two sandboxes made by ADD reach each other, the gateway and, masqueraded, what lies beyond the host.
+import t, { type Test } from 'tap'
+import { isolated, makeNetns, type Netns } from '../harness/namespaces.ts'
+import { subjects, type Answer } from '../harness/plugins.ts'
+import { ask, ping, serve } from '../harness/traffic.ts'
+import { hostLocal, makeWorld, type World } from '../harness/world.ts'
+
+isolated(import.meta)
+t.setTimeout(600_000)
+
+const ipam = hostLocal(['10.1.0.0/24', 'fd00:1::/64'])
+const GATEWAYS = ['10.1.0.1', 'fd00:1::1']
+const OUTSIDE = ['192.0.2.2', '2001:db8::2']
+const SHORT = 400
+
+/** A namespace beyond the host, which has no route back to the sandboxes. */
+async function makeOutside({ host }: World): Promise<Netns> {
+  const outside = await makeNetns('outside')
+  await host.run(
+    'ip',
+    'link',
+    'add',
+    'uplink',
+    'type',
+    'veth',
+    'peer',
+    'name',
+    'uplink',
+    'netns',
+    outside.name,
+  )
+  for (const [place, last] of [
+    [host, 1],
+    [outside, 2],
+  ] as const) {
+    await place.run('ip', 'addr', 'add', `192.0.2.${last}/24`, 'dev', 'uplink')
+    await place.run('ip', 'addr', 'add', `2001:db8::${last}/64`, 'dev', 'uplink', 'nodad')
+    await place.run('ip', 'link', 'set', 'uplink', 'up')
+  }
+  return outside
+}
+
+interface Pair extends AsyncDisposable {
+  readonly one: Netns
+  readonly two: Netns
+  /** The addresses of `two`. */
+  readonly addresses: readonly string[]
+}
+
+async function makePair(world: World, config: object): Promise<Pair> {
+  const answers: Answer[] = []
+  const two = await makeNetns('second')
+  for (const netns of [world.sandbox, two]) {
+    const added = await world.call('ADD', config, { containerId: netns.name, netns: netns.path })
+    if (added.code !== 0) throw new Error(added.stdout)
+    answers.push(added)
+  }
+  const ips = (answers[1]?.json?.['ips'] ?? []) as { address: string }[]
+  const addresses = ips.map(({ address }) => address.split('/')[0] ?? '')
+  return { one: world.sandbox, two, addresses, [Symbol.asyncDispose]: () => two.remove() }
+}
+
+async function reaches(
+  t: Test,
+  from: Netns | undefined,
+  addresses: readonly string[],
+  what: string,
+): Promise<void> {
+  for (const address of addresses) t.ok(await ping(from, address), `${what}: ${address}`)
+}
+
+async function misses(t: Test, from: Netns, addresses: readonly string[], what: string): Promise<void> {
+  for (const address of addresses) t.notOk(await ping(from, address, SHORT), `${what}: ${address}`)
+}
+
+for (const subject of subjects()) {
+  t.test(
+    `${subject.name}: each other, the gateway, and masqueraded beyond the host; after DEL nothing is left`,
+    async t => {
+      await using world = await makeWorld(subject)
+      await using outside = await makeOutside(world)
+      const config = world.config({ isDefaultGateway: true, ipMasq: true, ipam })
+      t.equal((await world.call('ADD', config)).code, 0)
+      t.equal((await world.call('DEL', config)).code, 0)
+      const before = await world.snapshot()
+
+      await using pair = await makePair(world, config)
+      const { one, two, addresses } = pair
+      await reaches(t, one, addresses, 'its neighbour')
+      await reaches(t, world.host, addresses, 'from the host')
+      await reaches(t, two, GATEWAYS, 'the gateway')
+      await reaches(t, one, OUTSIDE, 'beyond the host')
+      await using _tcp = await serve(outside, 'tcp', 80)
+      await using _udp = await serve(outside, 'udp', 80)
+      await using _inner = await serve(two, 'tcp', 80)
+      for (const by of ['tcp', 'udp'] as const) {
+        t.equal(
+          await ask(one, by, '192.0.2.2', 80),
+          '192.0.2.1',
+          `${by}: the outside sees the host's address`,
+        )
+        t.equal(
+          await ask(one, by, '2001:db8::2', 80),
+          '2001:db8::1',
+          `${by}: the outside sees the host's address`,
+        )
+      }
+      t.strictSame(
+        await Promise.all(addresses.map(address => ask(one, 'tcp', address, 80))),
+        addresses.map(address => address.replace(/.$/, last => String(Number(last) - 1))),
+        'a neighbour sees the real address',
+      )
+      for (const netns of [one, two]) {
+        t.equal((await world.call('DEL', config, { containerId: netns.name, netns: netns.path })).code, 0)
+      }
+      await two.remove()
+      t.equal(await world.snapshot(), before, 'nothing is left')
+    },
+  )
+
+  t.test(`${subject.name}: without ipMasq nothing comes back from beyond the host`, async t => {
+    await using world = await makeWorld(subject)
+    await using _outside = await makeOutside(world)
+    await using pair = await makePair(world, world.config({ isDefaultGateway: true, ipam }))
+    await reaches(t, pair.one, GATEWAYS, 'the gateway')
+    await misses(t, pair.one, OUTSIDE, 'beyond the host')
+  })
+
+  t.test(`${subject.name}: without a gateway the neighbour alone`, async t => {
+    await using world = await makeWorld(subject)
+    await using pair = await makePair(world, world.config({ ipam }))
+    await reaches(t, pair.one, pair.addresses, 'its neighbour')
+    await misses(t, pair.one, GATEWAYS, 'the gateway')
+  })
+
+  t.test(`${subject.name}: layer 2 alone`, async t => {
+    await using world = await makeWorld(subject)
+    await using pair = await makePair(world, world.config({}))
+    for (const [index, netns] of [pair.one, pair.two].entries())
+      await netns.run('ip', 'addr', 'add', `192.0.2.${index + 1}/24`, 'dev', 'eth0')
+    await reaches(t, pair.one, ['192.0.2.2'], 'its neighbour')
+  })
+
+  t.test(`${subject.name}: macspoofchk stops frames with another hardware address`, async t => {
+    await using world = await makeWorld(subject)
+    const config = world.config({ isGateway: true, macspoofchk: true, ipam })
+    await using pair = await makePair(world, config)
+    await reaches(t, pair.one, ['10.1.0.1', ...pair.addresses], 'with its own')
+    await pair.one.run('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:77')
+    await misses(t, pair.one, ['10.1.0.1', pair.addresses[0] ?? ''], 'with another')
+    await reaches(t, pair.two, ['10.1.0.1'], 'the neighbour still')
+  })
+
+  if (subject.name === 'reference') continue
+  t.test(`${subject.name}: portIsolation keeps neighbours apart, not the gateway`, async t => {
+    await using world = await makeWorld(subject)
+    await using pair = await makePair(world, world.config({ isGateway: true, portIsolation: true, ipam }))
+    await reaches(t, pair.one, GATEWAYS, 'the gateway')
+    await misses(t, pair.one, pair.addresses, 'its neighbour')
+  })
+}

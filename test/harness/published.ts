@@ -1,0 +1,77 @@
+// A host with containers on a bridge, whose ports are published, and another host on the wire.
+import type { Answer } from './plugins.ts'
+import { makeNetns, type Netns } from './namespaces.ts'
+import { dualStack } from './samples.ts'
+import { type World } from './world.ts'
+
+/** How the others see the host, and the containers their gateway. */
+export const HOST = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
+export const OUTSIDE = { 4: '192.0.2.2', 6: '2001:db8::2' } as const
+
+export interface Container extends AsyncDisposable {
+  readonly netns: Netns
+  readonly containerId: string
+  /** Of IPv4, then of IPv6. */
+  readonly addresses: readonly string[]
+  /** portmap, with what the container is published with, or with other keys. */
+  portmap(verb: 'ADD' | 'CHECK' | 'DEL', more?: object): Promise<Answer>
+}
+
+export interface Published {
+  readonly outside: Netns
+  container(portmap: object, bridge?: object): Promise<Container>
+}
+
+export interface Mapping {
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly protocol?: string
+  readonly hostIP?: string
+}
+
+/** The keys of portmap. */
+export function publishing(portMappings: readonly Mapping[], more: object = {}): object {
+  return { ...more, runtimeConfig: { portMappings } }
+}
+
+/** `outside` reaches the host at `HOST`; it knows no way to the containers. */
+export async function publish(world: World): Promise<Published> {
+  const { host } = world
+  const outside = await makeNetns('outside')
+  await host.run('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside.name)
+  for (const [place, link, addresses] of [
+    [host, 'up0', HOST],
+    [outside, 'eth0', OUTSIDE],
+  ] as const) {
+    await place.run('ip', 'addr', 'add', `${addresses[4]}/24`, 'dev', link)
+    await place.run('ip', 'addr', 'add', `${addresses[6]}/64`, 'dev', link, 'nodad')
+    await place.run('ip', 'link', 'set', link, 'up')
+  }
+  return {
+    outside,
+    async container(portmap, bridge = {}) {
+      const netns = await makeNetns('published')
+      const request = { containerId: netns.name, netns: netns.path }
+      const under = world.config({ isDefaultGateway: true, ipMasq: true, ipam: dualStack, ...bridge })
+      const added = await world.call('ADD', under, request)
+      if (added.code !== 0) throw new Error(`ADD of bridge: ${added.stdout}`)
+      const ips = added.json?.['ips'] as { address: string }[]
+      const call = (verb: 'ADD' | 'CHECK' | 'DEL', more: object = portmap) =>
+        world.call(
+          verb,
+          { ...world.config(), type: 'portmap', prevResult: added.json, ...more },
+          { ...request, type: 'portmap' },
+        )
+      return {
+        netns,
+        containerId: netns.name,
+        addresses: ips.map(({ address }) => address.split('/')[0] ?? ''),
+        portmap: call,
+        async [Symbol.asyncDispose]() {
+          await world.call('DEL', under, request)
+          await netns[Symbol.asyncDispose]()
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,87 @@
+import { closeSync, openSync } from 'node:fs'
+import t from 'tap'
+import { batch } from '../../../src/netlink/netfilter/batch.ts'
+import { immediate } from '../../../src/netlink/netfilter/expr/immediate.ts'
+import { deleteRule, newRule } from '../../../src/netlink/netfilter/rule.ts'
+import { NETLINK_NETFILTER, NetlinkSocket, request } from '../../../src/netlink/socket.ts'
+import { NLM_F_APPEND, NLM_F_CREATE } from '../../../src/wire/message.ts'
+import { makeFort } from '../../harness/firewall.ts'
+import { isolated } from '../../harness/namespaces.ts'
+
+isolated(import.meta)
+
+const owner = { network: 'web', containerId: 'c1', ifname: 'eth0' }
+const EARLIER = 1
+const LATER = 200
+
+t.test('the rules of a later version are left alone, and its sets are used', async t => {
+  const { firewall, host, nft, elements } = await makeFort(t)
+  await firewall.masquerade(owner, [{ address: '10.1.2.3/24' }])
+  const fd = openSync(host.path, 'r')
+  using socket = new NetlinkSocket(NETLINK_NETFILTER, { netns: fd })
+  closeSync(fd)
+  const chain = { family: 'inet', table: 'tnet' } as const
+  const userData = { unknown: [{ type: 0x74, value: Uint8Array.of(LATER, 0, 1) }] }
+  await batch(
+    socket,
+    ['postrouting', 'forward'].flatMap(name => [
+      request(deleteRule, { ...chain, chain: name }),
+      request(
+        newRule,
+        { ...chain, chain: name, expressions: [immediate.accept()], userData },
+        NLM_F_CREATE | NLM_F_APPEND,
+      ),
+    ]),
+  )
+  const rules = async () => (await nft('list', 'ruleset')).match(/^\t\taccept$/gm)?.length
+  t.equal(await rules(), 2)
+  await firewall.masquerade(owner, [{ address: '10.1.2.4/24' }])
+  await firewall.checkMasquerade(owner, [{ address: '10.1.2.4/24' }])
+  t.equal((await elements()).length, 4)
+  await t.rejects(
+    firewall.masquerade(owner, [{ address: '10.9.0.1/16' }]),
+    { code: 'ENOENT' },
+    'a set that it lacks',
+  )
+  t.equal(await rules(), 2)
+})
+
+t.test('the rules of an earlier version do until the next change, which writes ours', async t => {
+  const { firewall, host, nft, elements } = await makeFort(t)
+  const isolation = { internal: false }
+  await firewall.isolate('br1', isolation)
+  const wanted = await nft('list', 'ruleset')
+  t.match(wanted, 'ct status dnat accept')
+  const fd = openSync(host.path, 'r')
+  using socket = new NetlinkSocket(NETLINK_NETFILTER, { netns: fd })
+  closeSync(fd)
+  const chain = { family: 'inet', table: 'tnet' } as const
+  const writes = (of: number) =>
+    batch(
+      socket,
+      ['postrouting', 'forward'].flatMap(name => [
+        request(deleteRule, { ...chain, chain: name }),
+        ...[0, 1].map(id =>
+          request(
+            newRule,
+            {
+              ...chain,
+              chain: name,
+              expressions: [immediate.accept()],
+              userData: { unknown: [{ type: 0x74, value: Uint8Array.of(EARLIER, id, of) }] },
+            },
+            NLM_F_CREATE | NLM_F_APPEND,
+          ),
+        ),
+      ]),
+    )
+  await writes(3)
+  await t.rejects(firewall.checkIsolation('br1', isolation), { code: 'CHECK_FAILED' }, 'one of them is gone')
+  await writes(2)
+  await firewall.checkIsolation('br1', isolation)
+  t.not(await nft('list', 'ruleset'), wanted)
+  await firewall.isolate('br2', isolation)
+  await firewall.unisolate('br2')
+  t.equal(await nft('list', 'ruleset'), wanted)
+  t.equal((await elements()).length, 2)
+})

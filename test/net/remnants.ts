@@ -1,0 +1,115 @@
+// What the reference's plugins leave for a container goes with one call; nobody else's does.
+import t, { type Test } from 'tap'
+import { Host } from '../../src/net/host.ts'
+import type { Remnant } from '../../src/net/tables.ts'
+import { isolated, makeNetns } from '../harness/namespaces.ts'
+import { call, subjects } from '../harness/plugins.ts'
+import { run } from '../harness/run.ts'
+import { dualStack } from '../harness/samples.ts'
+
+isolated(import.meta)
+
+const NETWORK = 'upgraded'
+const owner = (containerId: string) => ({ network: NETWORK, containerId, ifname: 'eth0' })
+const reference = subjects().find(({ name }) => name === 'reference')
+
+async function clear(remnant: Remnant, containerId: string): Promise<void> {
+  using host = new Host({ runDir: '/run/tnet' })
+  await host.clearRemnants(remnant, owner(containerId), await host.tables())
+}
+
+async function has(remnant: Remnant, containerId: string): Promise<boolean> {
+  using host = new Host({ runDir: '/run/tnet' })
+  return host.hasRemnants(remnant, owner(containerId))
+}
+
+/** The rules of both families as iptables shows them, which it refuses to do where it finds what it does not know. */
+async function rules(): Promise<string[]> {
+  const texts = await Promise.all([run('iptables-save', ['-t', 'nat']), run('ip6tables-save', ['-t', 'nat'])])
+  return texts
+    .join('')
+    .split('\n')
+    .filter(line => /^(-A|:CNI)/.test(line))
+    .map(line => line.replace(/\[\d+:\d+\]/, ''))
+    .sort()
+}
+
+async function addByReference(t: Test, containerId: string, hostPort: number): Promise<void> {
+  const netns = await makeNetns('upgraded')
+  t.teardown(() => netns[Symbol.asyncDispose]())
+  const request = { verb: 'ADD', containerId, netns: netns.path }
+  const dir = reference?.dir ?? ''
+  const common = { cniVersion: '1.0.0', name: NETWORK }
+  const bridge = { ...common, type: 'bridge', isDefaultGateway: true, ipMasq: true, ipam: dualStack }
+  const under = await call(dir, 'bridge', { ...request, config: bridge })
+  if (under.code !== 0) throw new Error(under.stdout)
+  const portMappings = [
+    { hostPort, containerPort: 80, protocol: 'tcp' },
+    { hostPort, containerPort: 53, protocol: 'udp' },
+  ]
+  const portmap = { ...common, type: 'portmap', prevResult: under.json, runtimeConfig: { portMappings } }
+  const added = await call(dir, 'portmap', { ...request, config: portmap })
+  if (added.code !== 0) throw new Error(added.stdout)
+}
+
+const skip = reference === undefined && 'there is no plugin directory of the reference on this machine'
+
+t.test('chains of iptables', { skip }, async t => {
+  await addByReference(t, 'one', 8080)
+  const before = await rules()
+  await addByReference(t, 'two', 8081)
+  t.not((await rules()).join('\n'), before.join('\n'))
+  t.ok((await has('ports', 'two')) && (await has('masquerade', 'two')))
+  await clear('ports', 'three')
+  await clear('ports', 'two')
+  t.notOk(await has('ports', 'two'))
+  t.ok(await has('masquerade', 'two'), 'of masquerade nothing was asked')
+  await clear('masquerade', 'two')
+  t.strictSame(await rules(), before, 'what the first has is as it was')
+  await clear('masquerade', 'two')
+  await clear('ports', 'one')
+  await clear('masquerade', 'one')
+  t.notMatch((await rules()).join('\n'), /CNI-(DN-)?[\da-f]{20}|"one"|\\"one/)
+  await run('iptables', ['-t', 'nat', '-A', 'POSTROUTING', '-j', 'ACCEPT'])
+})
+
+const OTHER = 'none of ours, net: upgraded, if: eth0, id: two'
+
+t.test('rules of tables of its own', async t => {
+  const nft = (...words: string[]) => run('nft', words)
+  const { createHash } = await import('node:crypto')
+  const digest = (text: string) => createHash('sha512').update(text).digest('hex').slice(0, 16)
+  const instance = `${digest(NETWORK)}-${digest('eth0:one')}, net: ${NETWORK}, if: eth0, id: one`
+  await nft('add', 'table', 'inet', 'cni_plugins_masquerade')
+  await nft('add', 'chain', 'inet', 'cni_plugins_masquerade', 'masq_checks')
+  for (const comment of [instance, OTHER]) {
+    await nft(
+      'add',
+      'rule',
+      'inet',
+      'cni_plugins_masquerade',
+      'masq_checks',
+      'accept',
+      'comment',
+      `"${comment}"`,
+    )
+  }
+  for (const family of ['ip', 'ip6']) {
+    await nft('add', 'table', family, 'cni_hostport')
+    for (const chain of ['hostports', 'hostip_hostports', 'masquerading']) {
+      await nft('add', 'chain', family, 'cni_hostport', chain)
+      for (const id of ['one', 'onerous', 'two']) {
+        await nft('add', 'rule', family, 'cni_hostport', chain, 'accept', 'comment', `"${id}"`)
+      }
+    }
+  }
+  t.ok((await has('ports', 'one')) && (await has('masquerade', 'one')))
+  await clear('ports', 'one')
+  await clear('masquerade', 'one')
+  const left = await nft('list', 'ruleset')
+  t.equal(left.match(/comment "one"/g), null)
+  t.equal(left.match(/comment "(onerous|two)"/g)?.length, 12)
+  t.notMatch(left, instance)
+  t.match(left, OTHER)
+  t.notOk((await has('ports', 'one')) || (await has('masquerade', 'one')))
+})
