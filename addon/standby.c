@@ -1,10 +1,10 @@
 // Hands a plugin's call to a process that stands by for it (src/standby/worker.ts, whose side of the protocol that is).
 //
 // It connects, waits for the word READY, and sends one message: which file the runtime is, then its own name and the
-// environment, with standard input, output, error and the working directory as descriptors. The answer is DONE with
-// the exit status, or REFUSED. Whatever does not go this way is nobody's loss: the caller then executes the runtime.
-// Until READY nobody has begun, so that giving up is safe; after that only an answer ends the wait, and the end of
-// this process, which ends the call: who kills a plugin must have killed it.
+// environment, with standard input, output, error, the working directory and a pipe as descriptors. The answer is DONE
+// with the exit status, or REFUSED. Whatever does not go this way is nobody's loss: the caller then executes the
+// runtime. Until READY nobody has begun, so that giving up is safe; after that only an answer ends the wait, and the
+// end of this process, which ends the call by the other end of the pipe: who kills a plugin must have killed it.
 #include "freestanding.h"
 #include <asm/stat.h>
 #include <linux/fcntl.h>
@@ -21,7 +21,7 @@ enum { AF_UNIX_ = 1, SOCK_SEQPACKET_ = 5, SOCK_NONBLOCK_ = O_NONBLOCK, SOCK_CLOE
 enum { SOL_SOCKET_ = 1, SO_PEERCRED_ = 17, SCM_RIGHTS_ = 1 };
 // As long as a busy process takes for a few calls, and not so long that a stopped one holds anybody up.
 enum { PATIENCE_MS = 100 };
-enum { HANDED = 4 };
+enum { HANDED = 5 };
 
 static const char path[] = "/run/tnet/standby";
 
@@ -106,12 +106,15 @@ static int send_call(int fd, const char *runtime, const char *name, char *const 
   char *text = copy((char *)memory, name) + 1;
   for (; *environment; environment++) text = copy(text, *environment) + 1;
   const long folder = call(__NR_openat, AT_FDCWD, (long)".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0, 0, 0);
-  if (folder < 0) return -1;
+  int pipe[2];
+  if (folder < 0 || call(__NR_pipe2, (long)pipe, O_CLOEXEC, 0, 0, 0, 0) < 0) return -1;
   const unsigned long long identity[2] = {file.st_dev, file.st_ino};
   struct vector vectors[] = {{identity, sizeof identity}, {(void *)memory, size}};
-  struct rights rights = {sizeof rights, SOL_SOCKET_, SCM_RIGHTS_, {0, 1, 2, (int)folder}};
+  struct rights rights = {offsetof(struct rights, descriptors[HANDED]), SOL_SOCKET_, SCM_RIGHTS_, {0, 1, 2, (int)folder, pipe[0]}};
   struct message message = {.vectors = vectors, .vector_count = 2, .control = &rights, .control_size = sizeof rights};
-  return call(__NR_sendmsg, fd, (long)&message, 0, 0, 0, 0) < 0 ? -1 : 0;
+  const long sent = call(__NR_sendmsg, fd, (long)&message, 0, 0, 0, 0);
+  call(__NR_close, pipe[0], 0, 0, 0, 0, 0);
+  return sent < 0 ? -1 : 0;
 }
 
 void ask_standby(const char *runtime, const char *name, char *const *environment) {

@@ -27,7 +27,7 @@ export interface Run {
 
 /** Runs the jobs, so many at a time. Throws where one fails: its time would mean nothing. */
 export async function measure(jobs: readonly Job[], parallel = 1): Promise<Run> {
-  const file = await tool(join(import.meta.dirname, 'measure.c'))
+  const file = tool(join(import.meta.dirname, 'measure.c'))
   const input = jobs.map(fields).join('')
   const { stdout, stderr, code } = await attempt(file, [String(parallel)], { input, timeout: 600_000 })
   if (code !== 0) throw new Error(`measure: ${stderr}`)

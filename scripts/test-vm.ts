@@ -98,7 +98,7 @@ async function work(queue: string[], start: () => Promise<Machine>, minutes: num
 
 async function main(args: readonly string[]): Promise<Count[]> {
   const kernel = debianKernel(process.env)
-  await prepareTools()
+  prepareTools()
   const how = await acceleration(kernel)
   const { files: queue, env: more } = choice(args, how)
   const manner = how === 'kvm' ? 'by kvm' : 'in software'

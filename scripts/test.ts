@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { isolation } from '../test/harness/isolation.ts'
+import { prepareTools } from '../test/harness/tools.ts'
 import { count, FAILURE, finish, read, type Count } from './tap.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -37,6 +38,7 @@ if ('missing' in found) {
   process.stderr.write(`The tests run in namespaces of their own. Missing here: ${found.missing}\n`)
   finish([FAILURE])
 }
+prepareTools()
 const counts: Count[] = []
 counts.push(step('format', 'prettier', ['--check', '--log-level=warn', '.']))
 counts.push(step('lint', 'oxlint', ['--deny-warnings']))

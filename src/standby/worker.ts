@@ -6,11 +6,11 @@
 import { errnoCode, TnetError } from '../errors.ts'
 import {
   accept,
-  dieWithPeer,
+  dieWithWriter,
   duplicate,
   isOpen,
   type Message,
-  outlivePeer,
+  outliveWriter,
   peerOf,
   receive,
   receiveTimeout,
@@ -27,6 +27,10 @@ const MOST_CALLS = 1000
 /** A launcher that connects has its message ready. */
 const MESSAGE_TIMEOUT = 1
 const STREAMS = [0, 1, 2] as const
+/** They are followed by the working directory, and by a pipe that the launcher holds the other end of. */
+const HANDED = STREAMS.length + 2
+/** What a launcher that has gone is answered: nobody hears it. */
+const GONE = 1
 /** More than a call has open at a time. */
 const DESCRIPTORS = 64
 
@@ -52,9 +56,9 @@ export async function work(parent: number, serve: Serve): Promise<void> {
       const connection = await nextConnection(parent)
       if (connection === undefined) return
       try {
-        const call = standing(peerOf(connection).pid) === own ? asked(connection, runtime) : undefined
-        if (call === undefined) write(connection, REFUSED)
-        else await served(connection, () => serve(call), idle)
+        const taken = standing(peerOf(connection).pid) === own ? asked(connection, runtime) : undefined
+        if (taken === undefined) write(connection, REFUSED)
+        else write(connection, done(await served(taken, serve, idle)))
       } catch (error) {
         // The launcher has given up, and with it the call.
         if (!['EPIPE', 'ECONNRESET'].includes(errnoCode(error) ?? '')) throw error
@@ -86,8 +90,14 @@ async function nextConnection(parent: number): Promise<number | undefined> {
   return undefined
 }
 
+interface Taken {
+  readonly call: HandedCall
+  /** A pipe that ends with the launcher. */
+  readonly life: number
+}
+
 /** The call of the launcher, once it was told to hand it over; undefined for what is none. */
-function asked(connection: number, runtime: HandedCall['runtime']): HandedCall | undefined {
+function asked(connection: number, runtime: HandedCall['runtime']): Taken | undefined {
   receiveTimeout(connection, MESSAGE_TIMEOUT)
   write(connection, READY)
   try {
@@ -99,15 +109,16 @@ function asked(connection: number, runtime: HandedCall['runtime']): HandedCall |
 }
 
 /** The call of a launcher that belongs to this runtime, its streams in the place of ours. */
-function take({ bytes, descriptors }: Message, own: HandedCall['runtime']): HandedCall | undefined {
+function take({ bytes, descriptors }: Message, own: HandedCall['runtime']): Taken | undefined {
   try {
     const call = parseCall(bytes)
-    if (call === undefined || descriptors.length !== STREAMS.length + 1) return undefined
+    const [folder = -1, life = -1] = descriptors.slice(STREAMS.length)
+    if (call === undefined || descriptors.length !== HANDED) return undefined
     // Installed anew since this process started, or somewhere else: the launcher's own is the right one.
     if (call.runtime.dev !== own.dev || call.runtime.ino !== own.ino) return undefined
-    if (!entered(descriptors[STREAMS.length] ?? -1)) return undefined
+    if (!entered(folder)) return undefined
     for (const stream of STREAMS) replaceDescriptor(descriptors[stream] ?? -1, stream)
-    return call
+    return { call, life: duplicate(life) }
   } finally {
     descriptors.forEach(close)
   }
@@ -124,19 +135,22 @@ function entered(folder: number): boolean {
   }
 }
 
-async function served(connection: number, call: () => Promise<number>, idle: () => void): Promise<void> {
-  dieWithPeer(connection)
-  if (isClosed(connection)) return idle()
-  const status = await call()
-  outlivePeer(connection)
-  idle() // first: whoever reads the streams waits for their end
-  write(connection, done(status))
+/** Answers the exit status. From before the call to after it this process dies with the launcher. */
+async function served({ call, life }: Taken, serve: Serve, idle: () => void): Promise<number> {
+  try {
+    dieWithWriter(life)
+    return hasEnded(life) ? GONE : await serve(call)
+  } finally {
+    outliveWriter(life)
+    close(life)
+    idle() // before the answer: whoever reads the streams waits for their end
+  }
 }
 
 /** Whether the launcher was gone before the kernel was told to kill. */
-function isClosed(connection: number): boolean {
+function hasEnded(life: number): boolean {
   try {
-    return read(connection, new Uint8Array(1)) === 0
+    return read(life, new Uint8Array(1)) === 0
   } catch (error) {
     if (errnoCode(error) === 'EAGAIN') return false
     throw error

@@ -80,14 +80,17 @@ export function receive(fd: number): Message {
   return { bytes: into.subarray(0, size), descriptors: descriptors.slice(0, Number(count)).map(Number) }
 }
 
-/** Has the kernel kill this process as soon as the other end is closed; nothing on this socket waits any more. */
-export function dieWithPeer(fd: number): void {
+/**
+ * Has the kernel kill this process as soon as the pipe is written into, or nobody can any more. A socket that has had
+ * messages is of no use here: the kernel tells of one a little after it can be received, and that would kill too.
+ */
+export function dieWithWriter(fd: number): void {
   done('fcntl', addon().fcntl(fd, F_SETOWN, process.pid))
   done('fcntl', addon().fcntl(fd, F_SETSIG, SIGKILL))
   done('fcntl', addon().fcntl(fd, F_SETFL, O_ASYNC | O_NONBLOCK))
 }
 
-export function outlivePeer(fd: number): void {
+export function outliveWriter(fd: number): void {
   done('fcntl', addon().fcntl(fd, F_SETFL, 0))
 }
 

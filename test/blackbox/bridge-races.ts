@@ -37,7 +37,7 @@ async function heldAdd(
   const env = callEnvironment(dir, { verb: 'ADD', config, netns: world.sandbox.path, ...request })
   const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
   const report = scratch('report')
-  const inject = [await ownTool('inject'), report, 'run', 'write', `${n}`, meanwhile]
+  const inject = [ownTool('inject'), report, 'run', 'write', `${n}`, meanwhile]
   const args = ['-i', ...variables, ...inject, '--', `${dir}/bridge`]
   const { code, stdout } = await world.host.attempt('env', args, { input: JSON.stringify(config) })
   return { hit: readFileSync(report, 'utf8') === 'hit\n', code, stdout }

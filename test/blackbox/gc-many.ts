@@ -4,14 +4,16 @@ import { type Chain, chain, gc } from '../harness/chain.ts'
 import { isolated, lacks, makeNetns, type Netns } from '../harness/namespaces.ts'
 import { subjects } from '../harness/plugins.ts'
 import { samples } from '../harness/samples.ts'
-import { makeWorld } from '../harness/world.ts'
+import { linksOf } from '../harness/snapshot.ts'
+import { makeWorld, type World } from '../harness/world.ts'
 
 isolated(import.meta)
 t.setTimeout(30 * 60_000)
 
 const ALL = 200
 const VALID = 50
-const AT_ONCE = 4
+/** Processes that stand by serve them: so many calls would else take most of the time of all tests. */
+const AT_ONCE = 3
 
 const subject = subjects().find(({ name }) => name === 'tnet')
 const namespaces = await makeSpaces()
@@ -20,7 +22,7 @@ for (const sample of subject === undefined ? [] : samples) {
   const skip = sample.needs === undefined ? false : lacks(sample.needs)
   await t.test(sample.type, { skip }, async t => {
     if (subject === undefined) return
-    await using world = await makeWorld(subject)
+    await using world = await makeWorld(subject, { standby: AT_ONCE })
     await sample.prepare?.(world)
     await sample.devices?.(
       world,
@@ -35,14 +37,14 @@ for (const sample of subject === undefined ? [] : samples) {
     const [first] = containers
     await first?.add() // makes what all share
     await first?.del()
-    const before = await world.snapshot()
+    const before = await look(world, spaces)
     await inTurns(containers, each => each.add())
 
     // Not the newest, nor the oldest: every fourth.
     const valid = containers.filter((_, n) => n % (ALL / VALID) === 1)
     const stale = containers.filter(each => !valid.includes(each))
     for (const { code, stdout } of await gc(world, sample, valid)) t.equal(code, 0, `GC: ${stdout}`)
-    const collected = await world.snapshot()
+    const collected = await look(world, spaces)
     t.strictSame(named(collected, stale), [], 'nothing is of a stale one')
     await inTurns(valid, async each => {
       for (const { code, stdout } of await each.check()) if (code !== 0) t.fail(`CHECK: ${stdout}`)
@@ -50,7 +52,7 @@ for (const sample of subject === undefined ? [] : samples) {
     await inTurns([...stale, ...valid], async each => {
       for (const { code, stdout } of await each.del()) if (code !== 0) t.fail(`DEL: ${stdout}`)
     })
-    t.equal(await world.snapshot(), before, 'nothing is left')
+    t.equal(await look(world, spaces), before, 'nothing is left')
     if (spaces !== namespaces) await removeAll(spaces)
   })
 }
@@ -67,14 +69,25 @@ async function removeAll(spaces: readonly Netns[]): Promise<void> {
   for (const each of spaces) await each[Symbol.asyncDispose]()
 }
 
+/** All of the host and of a few sandboxes, of the others the links with their addresses: a whole look at so many takes long. */
+async function look(world: World, spaces: readonly Netns[]): Promise<string> {
+  const [few, many] = [spaces.slice(0, 8), spaces.slice(8)]
+  const whole = await world.snapshot([world.host, world.sandbox, ...few].map(({ name }) => name))
+  const links: string[] = []
+  await inTurns(many, async each => {
+    links.push(await linksOf(each.name))
+  })
+  return [whole, ...links.sort()].join('\n')
+}
+
 /** The containers that a text names as owners. */
 function named(text: string, containers: readonly Chain[]): string[] {
   const words = new Set(text.match(/many\d+/g))
   return containers.map(({ containerId }) => containerId).filter(each => words.has(each))
 }
 
-async function inTurns(containers: readonly Chain[], deed: (each: Chain) => Promise<unknown>): Promise<void> {
-  const left = [...containers]
+async function inTurns<T>(all: readonly T[], deed: (each: T) => Promise<unknown>): Promise<void> {
+  const left = [...all]
   const worker = async () => {
     for (let each = left.shift(); each !== undefined; each = left.shift()) await deed(each)
   }

@@ -89,7 +89,7 @@ function ownTest(name: string, body: (t: Test, world: World) => Promise<void>): 
 
 ownTest('a hostile directory and environment: the same results, and no trap is sprung', async (t, world) => {
   layTraps()
-  const preload = await tool(join(import.meta.dirname, '../harness/trap.c'), [
+  const preload = tool(join(import.meta.dirname, '../harness/trap.c'), [
     '-shared',
     '-fPIC',
     `-DSPRUNG="${SPRUNG}"`,

@@ -43,7 +43,7 @@ async function opened(
 ): Promise<string> {
   const { user, group = 0, queues = false } = how
   const args = ['eth0', queues ? 'multi' : 'single', String(user), String(group)]
-  const { stdout, stderr } = await place.attempt(await ownTool('tap-end'), args)
+  const { stdout, stderr } = await place.attempt(ownTool('tap-end'), args)
   return (stdout + stderr).trim()
 }
 
@@ -118,7 +118,7 @@ t.test('frames go between a program and the bridge of the sandbox', { skip: miss
   t.equal((await device(world)).master, 'br0')
   const end = spawn(
     'nsenter',
-    [`--net=${world.sandbox.path}`, await ownTool('tap-end'), 'eth0', 'single', '1000', '1000', '10.1.0.50'],
+    [`--net=${world.sandbox.path}`, ownTool('tap-end'), 'eth0', 'single', '1000', '1000', '10.1.0.50'],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const ended = once(end, 'exit')

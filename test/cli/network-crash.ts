@@ -47,7 +47,7 @@ async function sweep(t: Test, { prepare, killed, cleanUp }: Sweep): Promise<unkn
 async function killAt(syscall: string, n: number, words: readonly string[]): Promise<boolean> {
   const report = scratch('report')
   const args = [report, 'kill', syscall, String(n), '--', EXECUTABLE, ...words]
-  await attempt(await ownTool('inject'), args, { env: BARE_ENVIRONMENT, cwd: '/' })
+  await attempt(ownTool('inject'), args, { env: BARE_ENVIRONMENT, cwd: '/' })
   return readFileSync(report, 'utf8') === 'hit\n'
 }
 

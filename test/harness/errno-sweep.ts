@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import type { Test } from 'tap'
 import { difference } from './kill-sweep.ts'
 import { settled } from './refusals.ts'
-import { starts, stopAt, type Point, type Stopped, type Target } from './sweep.ts'
+import { callsFromDeeds, stopAt, type Point, type Stopped, type Target } from './sweep.ts'
 import type { World } from './world.ts'
 
 /**
@@ -66,7 +66,7 @@ export async function errnoSweep(t: Test, sweep: ErrnoSweep): Promise<Fault[]> {
   const before = settled(await world.snapshot())
   const target: Target = { world, type, verb: failing, config }
   if (failing === 'DEL') await call('ADD')
-  const first = await starts(target, true)
+  const first = await callsFromDeeds(target)
   if (failing === 'ADD') await call('DEL')
 
   const faults: Fault[] = []

@@ -1,10 +1,13 @@
 // Runs a program and stops it at one of its system calls: killed there, or given an errno in place of the call.
 //
-//   inject REPORT trace [SYSCALL...]             -- PROGRAM ARG...   lists the calls: "name n thread result"
+//   inject REPORT trace [SYSCALL...]             -- PROGRAM ARG...   lists the calls: "name n thread"
 //   inject REPORT kill SYSCALL N                 -- PROGRAM ARG...   SIGKILL as the N-th is entered; it does not run
 //   inject REPORT killgroup SYSCALL N            -- PROGRAM ARG...   as kill, for the whole process group
 //   inject REPORT error SYSCALL N ERRNO          -- PROGRAM ARG...   the N-th does not run and returns -ERRNO
 //   inject REPORT run SYSCALL N COMMAND          -- PROGRAM ARG...   the N-th waits until the shell has run COMMAND
+//
+// SYSCALL `deed` stands for all calls that change something outside the process, exit included: between two of them,
+// it does not matter where it dies.
 //
 // Counts over all threads of the program, each system call by itself: calls of the runtime's other threads, which
 // come at any moment, do not move the others. (strace --inject counts in each thread, so that a thread which comes
@@ -13,8 +16,11 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -53,7 +59,18 @@ static const struct name names[] = {
 };
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
+// Deeds whatever their arguments; of the others, is_deed() tells.
+static const char *const deeds[] = {
+    "pwrite64", "pwritev", "writev", "sendto", "sendmsg", "sendmmsg", "ioctl", "ftruncate", "truncate", "fallocate",
+    "mkdirat", "unlinkat", "renameat2", "linkat", "symlinkat", "fchmod", "fchmodat", "fchown", "fchownat", "utimensat",
+    "mount", "umount2", "copy_file_range", "sendfile", "exit_group", "creat", "mkdir", "unlink", "rmdir", "rename",
+    "renameat", "link", "symlink", "chmod", "chown",
+};
+// What stands for all of them: a number that no system call has.
+#define DEED 1023
+
 static int number_of(const char *name) {
+  if (strcmp(name, "deed") == 0) return DEED;
   for (size_t i = 0; i < COUNT(names); i++)
     if (strcmp(names[i].name, name) == 0) return names[i].number;
   fprintf(stderr, "inject: no system call %s in the table\n", name);
@@ -115,6 +132,27 @@ static long call_of(pid_t thread) {
   return (long)info.seccomp.nr;
 }
 
+// A request of rtnetlink that only asks: the kinds of message come in fours, new, del, get and set.
+static int is_question(pid_t thread, const struct __ptrace_syscall_info *info) {
+  struct nlmsghdr header;
+  struct iovec here = {&header, sizeof header}, there = {(void *)info->seccomp.args[1], sizeof header};
+  if (process_vm_readv(thread, &here, 1, &there, 1, 0) != (ssize_t)sizeof header) return 0;
+  return header.nlmsg_len == info->seccomp.args[2] && header.nlmsg_type >= RTM_BASE &&
+         header.nlmsg_type <= RTM_MAX && header.nlmsg_type % 4 == 2;
+}
+
+static int is_deed(pid_t thread) {
+  struct __ptrace_syscall_info info;
+  if (ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) <= 0) return 0;
+  const char *name = name_of((long)info.seccomp.nr);
+  if (strcmp(name, "write") == 0) return !is_question(thread, &info);
+  if (strcmp(name, "openat") == 0) return (info.seccomp.args[2] & (O_CREAT | O_TRUNC)) != 0;
+  if (strcmp(name, "open") == 0) return (info.seccomp.args[1] & (O_CREAT | O_TRUNC)) != 0;
+  for (size_t i = 0; i < COUNT(deeds); i++)
+    if (strcmp(name, deeds[i]) == 0) return 1;
+  return 0;
+}
+
 static pid_t group_of(pid_t thread) {
   char path[64], line[256];
   pid_t group = -1;
@@ -146,7 +184,9 @@ int main(int argc, char **argv) {
   int wanted[COUNT(names)];
   size_t count = 0;
   for (int i = 3; i < last && i < split; i++) wanted[count++] = number_of(argv[i]);
-  if (mode == TRACE && count == 0)
+  const int by_deed = count == 1 && wanted[0] == DEED;
+  if (by_deed) count = 0;
+  if ((mode == TRACE || by_deed) && count == 0)
     for (; count < COUNT(names); count++) wanted[count] = names[count].number;
   const long point = mode == TRACE ? 0 : atol(argv[4]);
   const int error = mode == ERROR ? atoi(argv[5]) : 0;
@@ -187,12 +227,12 @@ int main(int argc, char **argv) {
     const int event = status >> 16;
     if (event == PTRACE_EVENT_EXEC && thread == leader) started = 1;
     if (event == PTRACE_EVENT_SECCOMP && started) {
-      const long number = call_of(thread);
+      const long number = !by_deed ? call_of(thread) : is_deed(thread) ? DEED : -1;
       const int ours = mode == KILL_GROUP || group_of(thread) == leader;
       if (ours && number >= 0 && number < 1024) {
         seen[number]++;
         if (mode == TRACE) {
-          fprintf(report, "%s %ld %s\n", name_of(number), seen[number], thread == leader ? "main" : "other");
+          fprintf(report, "%s %ld %s\n", name_of(call_of(thread)), seen[number], thread == leader ? "main" : "other");
         } else if (seen[number] == point) {
           fputs("hit\n", report);
           if (mode == ERROR) refuse(thread, error);

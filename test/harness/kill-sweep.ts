@@ -1,6 +1,6 @@
-// A plugin killed at each of its system calls from the first that can leave something, then cleaned up by one call: everything is as before.
+// A plugin killed at each system call that changes something, then cleaned up by one call: everything is as before.
 import type { Test } from 'tap'
-import { starts, stopAt, type Point, type Target } from './sweep.ts'
+import { allCalls, stopAt, type Point, type Target } from './sweep.ts'
 import type { World } from './world.ts'
 
 export interface KillSweep {
@@ -18,8 +18,7 @@ export interface KillSweep {
   readonly isCold?: boolean
 }
 
-/** They change nothing outside the process: a death at one of them leaves what a death at the next of the others does. */
-const LOOKS = ['read', 'pread64', 'close', 'getdents64', 'fcntl', 'recvfrom', 'recvmsg', 'recvmmsg']
+/** At every call. What is left by a death between two deeds is what is left by one at the second. */
 const IS_FULL = process.env['TNET_TEST_FULL'] === '1'
 
 export interface Leak extends Point {
@@ -34,17 +33,12 @@ export async function killSweep(t: Test, sweep: KillSweep): Promise<Leak[]> {
   if (sweep.isCold === true) await chill(world)
   const before = await state(sweep)
   const target: Target = { world, type, verb: killed, config: sweep.config, ifname: sweep.ifname }
-  if (killed === 'DEL') await must(sweep, 'ADD')
-  if (sweep.isCold === true) await chill(world)
-  const first = await starts(target, !IS_FULL)
-  if (killed === 'ADD') await must(sweep, 'DEL')
+  const calls = sweep.only ?? (IS_FULL ? await allOf(sweep, target) : ['deed'])
 
   const leaks: Leak[] = []
   const counts: Record<string, number> = {}
-  for (const [syscall, start] of first) {
-    if (sweep.only !== undefined && !sweep.only.includes(syscall)) continue
-    if (!IS_FULL && LOOKS.includes(syscall)) continue
-    for (let n = start; ; n++) {
+  for (const syscall of calls) {
+    for (let n = 1; ; n++) {
       if (sweep.isCold === true) await chill(world)
       if (killed === 'DEL') await must(sweep, 'ADD')
       const stopped = await stopAt(target, { syscall, n }, { by })
@@ -63,6 +57,14 @@ export async function killSweep(t: Test, sweep: KillSweep): Promise<Leak[]> {
   t.comment(`${type} ${killed} killed at ${total} points, then ${sweep.cleanUp}: ${list.join(', ')}`)
   t.ok(total > 0, 'it was killed at all')
   return leaks
+}
+
+/** Every system call that the call makes. */
+async function allOf(sweep: KillSweep, target: Target): Promise<string[]> {
+  if (sweep.killed === 'DEL') await must(sweep, 'ADD')
+  const calls = [...(await allCalls(target)).keys()]
+  if (sweep.killed === 'ADD') await must(sweep, 'DEL')
+  return calls
 }
 
 /** Takes away what calls leave on purpose. */

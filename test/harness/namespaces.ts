@@ -117,8 +117,8 @@ function netns(name: string): Netns {
   return {
     name,
     path,
-    run: (file, ...args) => run('nsenter', [`--net=${path}`, file, ...args]),
-    attempt: (file, args, options) => attempt('nsenter', [`--net=${path}`, file, ...args], options),
+    run: (file, ...args) => run(file, args, { netns: path }),
+    attempt: (file, args, options) => attempt(file, args, { ...options, netns: path }),
     remove,
     async [Symbol.asyncDispose]() {
       if (isNetns(path)) await clear(name)

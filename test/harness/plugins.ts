@@ -57,13 +57,8 @@ export async function call(dir: string, type: string, request: Call): Promise<An
   const { config, cwd, timeout, host } = request
   const input = typeof config === 'string' ? config : JSON.stringify(config)
   const env = callEnvironment(dir, request)
-  const file = `${dir}/${type}`
-  // On the way into the namespace the environment is the test's own: only the plugin gets what is meant for it.
-  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`)
-  const answer =
-    host === undefined
-      ? await attempt(file, [], { env, input, cwd, timeout })
-      : await host.attempt('env', ['-i', ...variables, file], { input, cwd, timeout })
+  const options = { env, input, cwd, timeout, netns: host?.path }
+  const answer = await attempt(`${dir}/${type}`, [], options)
   return { ...answer, json: parse(answer.stdout) }
 }
 

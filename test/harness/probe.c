@@ -84,7 +84,7 @@ static int ping(const char *address, long milliseconds) {
 /** IPPROTO_SCTP, or 0 for what the type of the socket means. */
 static int protocol;
 
-static int serve(int type, const char *address, const char *port) {
+_Noreturn static void serve(int type, const char *address, const char *port) {
   const struct addrinfo *at = resolve(address, port, type);
   const int fd = socket(at->ai_family, type | SOCK_CLOEXEC, protocol);
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
@@ -174,7 +174,7 @@ int main(int argc, char **argv) {
   if (argc == 4 && strcmp(argv[1], "ping") == 0) return ping(argv[2], atol(argv[3]));
   const int type = argc > 2 && strcmp(argv[2], "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM;
   if (argc > 2 && strcmp(argv[2], "sctp") == 0) protocol = IPPROTO_SCTP;
-  if (argc == 5 && strcmp(argv[1], "serve") == 0) return serve(type, argv[3], argv[4]);
+  if (argc == 5 && strcmp(argv[1], "serve") == 0) serve(type, argv[3], argv[4]);
   if ((argc == 6 || argc == 7) && strcmp(argv[1], "ask") == 0) {
     return ask(type, argv[3], argv[4], atol(argv[5]), argv[6]);
   }

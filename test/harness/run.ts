@@ -1,5 +1,7 @@
 // Starts programs: argument lists, never a shell; the answer carries the exit status, so that tests can expect failure.
-import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { getSystemErrorMessage } from 'node:util'
+import { spawn } from './spawner.ts'
 
 export interface Ran {
   /** The exit status; null where a signal ended it. */
@@ -14,25 +16,24 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly input?: string | undefined
   readonly cwd?: string | undefined
+  /** The path of the network namespace that it runs in; the test's own where absent. */
+  readonly netns?: string | undefined
   /** Milliseconds until SIGKILL: a minute where absent. */
   readonly timeout?: number | undefined
 }
 
 /** Runs a program to its end, whatever its exit status. Rejects where it cannot be started. */
-export function attempt(file: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { env, input, cwd, timeout = 60_000 } = options
-  return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { env: env ?? process.env, cwd, timeout, killSignal: 'SIGKILL' })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-    child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }))
-    // A program may end without reading its input: that is for the test to judge, by its answer.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input ?? '')
-  })
+export async function attempt(file: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { env = process.env, input = '', cwd = process.cwd(), netns = '', timeout = 60_000 } = options
+  const { status, stdout, stderr } = await spawn({ argv: [file, ...args], env, input, cwd, netns }, timeout)
+  if (status < 0) throw new Error(`${file}: ${getSystemErrorMessage(status)}`)
+  const [signal] = Object.entries(constants.signals).find(([, number]) => number === (status & 127)) ?? []
+  return {
+    code: signal === undefined ? status >> 8 : null,
+    signal: (signal as NodeJS.Signals | undefined) ?? null,
+    stdout,
+    stderr,
+  }
 }
 
 /** Runs a program that has to succeed; answers its standard output. */

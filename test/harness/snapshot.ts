@@ -10,19 +10,22 @@ import { run } from './run.ts'
 const STATE_FOLDERS = ['/var/lib/cni', '/var/lib/tnet', '/run']
 
 /**
- * Links with their features, addresses, routes, rules, nftables and parameters of this namespace and of all named ones, the paths in the state
- * folders, and what the store has on record. What moves without anybody's deed is left out: indexes, timers, counters, carrier, link-local addresses.
+ * Links with their features, addresses, routes, rules, nftables and parameters of this namespace and of these, or all, named ones, the paths in
+ * the state folders, and what the store has on record. What moves without anybody's deed is left out: indexes, timers, counters, carrier,
+ * link-local addresses.
  */
-export async function snapshot(folders: readonly string[] = STATE_FOLDERS): Promise<string> {
-  const names = netnsNames()
-  const namespaces = [
-    namespaceText('host', []),
-    ...names.map(name => namespaceText(name, [`--net=/run/netns/${name}`])),
-  ]
-  const files = (await Promise.all(folders.map(paths))).flat()
+export async function snapshot(names: readonly string[] = netnsNames()): Promise<string> {
+  const namespaces = [namespaceText('host'), ...names.map(name => namespaceText(name, `/run/netns/${name}`))]
+  const files = (await Promise.all(STATE_FOLDERS.map(paths))).flat()
   return [...(await Promise.all(namespaces)), section('files', files), section('records', records())].join(
     '\n',
   )
+}
+
+/** The links with their addresses of a named namespace, a line for each and for each of its addresses. */
+export async function linksOf(name: string): Promise<string> {
+  const links = list(await run('ip', ['-n', name, '-d', '-j', 'addr']))
+  return section(name, links.map(linkText).sort())
 }
 
 const STORE = '/var/lib/tnet/tnet.db'
@@ -78,11 +81,8 @@ next
 grep -H . ${PARAMETERS.join(' ')} 2>/dev/null || true
 `
 
-async function namespaceText(name: string, enter: string[]): Promise<string> {
-  const text =
-    enter.length === 0
-      ? await run('sh', ['-c', SCRIPT])
-      : await run('nsenter', [...enter, 'sh', '-c', SCRIPT])
+async function namespaceText(name: string, netns?: string): Promise<string> {
+  const text = await run('sh', ['-c', SCRIPT], { netns })
   const [objects = '', ruleset = '', qdiscs = '', filters = '', features = '', parameters = ''] =
     text.split(SEPARATOR)
   const [links = '', routes = '', ...rules] = objects.split('\n')

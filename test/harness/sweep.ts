@@ -5,10 +5,7 @@ import type { Ran } from './run.ts'
 import { ownTool, scratch } from './tools.ts'
 import type { World } from './world.ts'
 
-/**
- * The calls that change something outside the process, or stand between two that do. What is left by a death at any
- * other call is what is left by one at the next of these.
- */
+/** The calls that change something outside the process, or whose failure may change what it does. */
 const TELLING = `
   openat open openat2 creat read pread64 write pwrite64 writev pwritev close getdents64 ftruncate fallocate fsync
   fdatasync utimensat fchmod fchmodat chmod mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 link linkat
@@ -32,7 +29,7 @@ export interface Target {
   readonly ifname?: string | undefined
 }
 
-/** `syscall` number `n` of all threads of the process. */
+/** `syscall` number `n` of all threads of the process; `deed` is any that changes something outside it. */
 export interface Point {
   readonly syscall: string
   readonly n: number
@@ -55,7 +52,7 @@ async function inject(target: Target, args: readonly string[]): Promise<{ ran: R
     ifname,
     netns: world.sandbox.path,
   })
-  const file = await ownTool('inject')
+  const file = ownTool('inject')
   const program = `${world.subject.dir}/${type}`
   const ran = await world.host.attempt(file, [report, ...args, '--', program], {
     env,
@@ -71,20 +68,30 @@ export async function stopAt(target: Target, { syscall, n }: Point, stop: Stop):
   return { ...ran, hit: report === 'hit\n' }
 }
 
-/**
- * The system calls that the call makes, each with the number at which a sweep of it begins: the first, or with
- * `fromDeeds` a little before the process has done its first deed. Runs the call once, to its end.
- */
-export async function starts(target: Target, fromDeeds = false): Promise<Map<string, number>> {
+/** The system calls that the call makes, of those that tell, each with the number at which a sweep of it begins. Runs the call once, to its end. */
+async function traced(
+  target: Target,
+  start: (calls: readonly string[], syscall: string) => number,
+): Promise<Map<string, number>> {
   const { ran, report } = await inject(target, ['trace'])
   if (ran.code !== 0) throw new Error(`${target.verb} of ${target.type}: ${ran.stdout}${ran.stderr}`)
   const calls = report.split('\n').map(line => line.split(' ')[0] ?? '')
-  // The launcher has a socket too, which asks whether somebody stands by: until it executes the runtime, it does nothing else.
-  const program = calls.lastIndexOf('execve')
-  const first = calls.findIndex((call, index) => index > program && FIRST_DEEDS.includes(call))
-  const deed = fromDeeds ? Math.max(0, first) : 0
-  const before = (syscall: string) => calls.slice(0, deed).filter(call => call === syscall).length
   const seen = TELLING.filter(syscall => calls.includes(syscall))
-  // A little, since calls of other threads may come earlier or later in another run.
-  return new Map(seen.map(syscall => [syscall, Math.max(1, before(syscall) - 2)]))
+  return new Map(seen.map(syscall => [syscall, start(calls, syscall)]))
+}
+
+/** From the first of each on. */
+export function allCalls(target: Target): Promise<Map<string, number>> {
+  return traced(target, () => 1)
+}
+
+/** From a little before the process has done its first deed: calls of other threads may come earlier or later in another run. */
+export function callsFromDeeds(target: Target): Promise<Map<string, number>> {
+  return traced(target, (calls, syscall) => {
+    // The launcher has a socket too, which asks whether somebody stands by: until it executes the runtime, it does nothing else.
+    const program = calls.lastIndexOf('execve')
+    const first = calls.findIndex((call, index) => index > program && FIRST_DEEDS.includes(call))
+    const before = calls.slice(0, Math.max(0, first)).filter(call => call === syscall).length
+    return Math.max(1, before - 2)
+  })
 }

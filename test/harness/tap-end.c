@@ -4,6 +4,7 @@
 //
 // Opens the device as that user, with that group and no other, prints "open", and ends. With an IPv4 address it stays,
 // and answers ARP and echo requests for it until it is killed. Exit status 1: it cannot be opened.
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>

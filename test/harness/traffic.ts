@@ -45,7 +45,7 @@ export async function serve(
   port: number,
   address = '::',
 ): Promise<AsyncDisposable> {
-  const [file, args] = enter(place, await ownTool('probe'), ['serve', by, address, String(port)])
+  const [file, args] = enter(place, ownTool('probe'), ['serve', by, address, String(port)])
   const server = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = once(server, 'exit')
   const ready = once(server.stdout, 'data')
@@ -68,7 +68,7 @@ export async function throughput(
   address: string,
   { port = 5001, milliseconds = 2500 } = {},
 ): Promise<number> {
-  const [file, args] = enter(to, await ownTool('probe'), ['sink', '::', String(port)])
+  const [file, args] = enter(to, ownTool('probe'), ['sink', '::', String(port)])
   const sink = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
   sink.stdout.setEncoding('utf8').on('data', (more: string) => (text += more))
@@ -85,7 +85,7 @@ export async function throughput(
 }
 
 async function probe(place: Place, args: string[]): Promise<Ran> {
-  return attempt(...enter(place, await ownTool('probe'), args))
+  return attempt(...enter(place, ownTool('probe'), args))
 }
 
 function enter(place: Place, file: string, args: string[]): [file: string, args: string[]] {

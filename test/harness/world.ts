@@ -26,27 +26,33 @@ export interface World extends AsyncDisposable {
   /** The same host and sandbox, with the plugins of another directory. */
   by(subject: Subject): World
   facts(): Promise<Facts>
-  snapshot(): Promise<string>
+  /** With all named namespaces, or these. */
+  snapshot(names?: readonly string[]): Promise<string>
 }
 
-/** So many processes stand by for the calls of a world; those of a second one beside it do without. */
+/** By default; the calls of a second world beside one that has some do without. */
 const STANDBY = Number(process.env['TNET_TEST_STANDBY'] ?? 0)
 
-async function standbyIfAsked({ name, dir }: Subject, host: Netns): Promise<Standby | undefined> {
-  if (STANDBY === 0 || name !== 'tnet' || existsSync(SOCKET)) return undefined
-  const own = await standbyOf(dir, STANDBY, host)
-  await own.workers(STANDBY)
+async function standbyIfAsked(
+  { name, dir }: Subject,
+  workers: number,
+  host: Netns,
+): Promise<Standby | undefined> {
+  if (workers === 0 || name !== 'tnet' || existsSync(SOCKET)) return undefined
+  const own = await standbyOf(dir, workers, host)
+  await own.workers(workers)
   return own
 }
 
 let worlds = 0
 
-export async function makeWorld(subject: Subject): Promise<World> {
+/** `standby`: so many processes stand by for our plugins' calls. */
+export async function makeWorld(subject: Subject, { standby = STANDBY } = {}): Promise<World> {
   const network = `net${++worlds}`
   const leaseFolder = `/var/lib/cni/networks/${network}`
   const host = await makeNetns('host')
   const sandbox = await makeNetns('sandbox')
-  const own = await standbyIfAsked(subject, host)
+  const own = await standbyIfAsked(subject, standby, host)
   const by = (one: Subject): World => ({
     subject: one,
     host,
@@ -58,7 +64,7 @@ export async function makeWorld(subject: Subject): Promise<World> {
     call: (verb, config, { type = typeOf(config), ...request } = {}) =>
       call(one.dir, type, { host, netns: sandbox.path, ...request, verb, config }),
     facts: () => facts(host, sandbox, leaseFolder),
-    snapshot: () => snapshot(),
+    snapshot,
     async [Symbol.asyncDispose]() {
       await own?.end()
       await sandbox[Symbol.asyncDispose]()

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fstatSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import {
@@ -81,33 +82,27 @@ t.test('waiting has an end', async t => {
   close(socket)
 })
 
-/** Takes one connection as a process of its own: its answer is how that ends. */
-async function taken(path: string, after: string): Promise<unknown[]> {
+/** Reads a pipe as a process of its own: the answer is how that ends, once another one has written into the pipe and has closed it. */
+async function reading(after: string): Promise<unknown[]> {
   const module = join(import.meta.dirname, '../../src/sys/local-socket.ts')
-  const script = `import { accept, bound, dieWithPeer, listen, outlivePeer } from '${module}'
-const socket = bound('${path}')
-listen(socket, 1)
-console.log('listens')
-const connection = accept(socket)
+  const script = `import { dieWithWriter, outliveWriter } from '${module}'
 ${after}
-console.log('took it')
+console.log('reads')
 setTimeout(() => process.exit(3), 1000)`
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = spawn(
+    'sh',
+    ['-c', 'cat | "$@"', 'sh', process.execPath, '--input-type=module-typescript', '-e', script],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
   const ended = once(child, 'exit')
   await once(child.stdout, 'data')
-  const other = client(path, '')
-  await once(child.stdout, 'data')
-  await other.end()
+  child.stdin.end()
   return ended
 }
 
 t.test('the kernel ends who dies with the other end', async t => {
-  using folder = temporary()
-  t.strictSame(await taken(join(folder.path, 'a'), 'dieWithPeer(connection)'), [null, 'SIGKILL'])
-  t.strictSame(await taken(join(folder.path, 'b'), 'dieWithPeer(connection); outlivePeer(connection)'), [
-    3,
-    null,
-  ])
+  t.strictSame(await reading('dieWithWriter(0)'), [128 + constants.signals.SIGKILL, null])
+  t.strictSame(await reading('dieWithWriter(0); outliveWriter(0)'), [3, null])
 })
