@@ -10,7 +10,7 @@ import { LateSocket } from './firewall/owned.ts'
 import type { Family } from './ip.ts'
 import { Iptables } from './iptables/iptables.ts'
 import type { Programs } from './iptables/legacy-program.ts'
-import { legacyFilters } from './legacy-tables.ts'
+import { legacyTables } from './legacy-tables.ts'
 
 export type Backend = 'nftables' | 'iptables' | 'firewalld'
 
@@ -62,7 +62,7 @@ export class Gates implements Disposable {
   /** What the host runs: firewalld; iptables, where it has its tables or its program; otherwise nftables. */
   async running(): Promise<Backend> {
     if ((await this.#hasTable('inet', 'firewalld')) && (await this.hasFirewalld())) return 'firewalld'
-    const hasProgram = IPTABLES.some(isExecutable) || legacyFilters().length > 0
+    const hasProgram = IPTABLES.some(isExecutable) || legacyTables('filter').length > 0
     return hasProgram || (await this.#hasTable('ip', 'filter')) || (await this.#hasTable('ip6', 'filter'))
       ? 'iptables'
       : 'nftables'
@@ -87,7 +87,7 @@ export class Gates implements Disposable {
 
   /** The filters of iptables-legacy, and what is executed to let containers through: undefined where it is not installed. */
   async legacy(): Promise<{ readonly command: string; readonly program: string | undefined }[]> {
-    const families = legacyFilters()
+    const families = legacyTables('filter')
     if (families.length === 0) return []
     const { COMMANDS, programsOf } = await import('./iptables/legacy-program.ts')
     return families.map(family => ({ command: COMMANDS[family], program: programsOf(family)?.restore }))
@@ -104,7 +104,7 @@ export class Gates implements Disposable {
 
 /** Of the families that have a filter of iptables-legacy, where it is installed. */
 async function legacyPrograms(): Promise<(readonly [Family, Programs])[]> {
-  const families = legacyFilters()
+  const families = legacyTables('filter')
   if (families.length === 0) return []
   const { programsOf } = await import('./iptables/legacy-program.ts')
   return families.flatMap(family => {

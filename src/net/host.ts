@@ -66,25 +66,28 @@ export class Host extends Stack {
     return tableNames(() => this.#netfilter())
   }
 
-  /** Removes what an earlier plugin of the reference left for a container, where `tables` can hold such a thing. */
+  /** Removes what an earlier plugin of the reference left for a container, where `tables`, those of nftables, can hold such a thing. */
   async clearRemnants(remnant: Remnant, owner: Owner, tables: ReadonlySet<string>): Promise<void> {
-    const names = await this.#tablesOfRemnants(remnant, tables)
-    if (names.length === 0) return
-    const { clearRemnants, placeOf } = await import('./remnants.ts')
-    await clearRemnants(this.#netfilter(), names.map(placeOf), { owner, remnant })
+    const { tablesOfRemnants } = await import('./tables.ts')
+    const { nftables, legacy } = tablesOfRemnants(remnant, tables)
+    if (nftables.length === 0 && !legacy) return
+    const { chainNames, clearRemnants, placeOf } = await import('./remnants.ts')
+    await clearRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })
+    if (!legacy) return
+    const { clearLegacyChains } = await import('./iptables/legacy-remnants.ts')
+    await clearLegacyChains(chainNames(owner, remnant))
   }
 
   /** Whether there is any of that. */
   async hasRemnants(remnant: Remnant, owner: Owner): Promise<boolean> {
-    const names = await this.#tablesOfRemnants(remnant, await this.tables())
-    if (names.length === 0) return false
-    const { hasRemnants, placeOf } = await import('./remnants.ts')
-    return hasRemnants(this.#netfilter(), names.map(placeOf), { owner, remnant })
-  }
-
-  async #tablesOfRemnants(remnant: Remnant, tables: ReadonlySet<string>): Promise<string[]> {
     const { tablesOfRemnants } = await import('./tables.ts')
-    return tablesOfRemnants(remnant, tables)
+    const { nftables, legacy } = tablesOfRemnants(remnant, await this.tables())
+    if (nftables.length === 0 && !legacy) return false
+    const { chainNames, hasRemnants, placeOf } = await import('./remnants.ts')
+    if (await hasRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })) return true
+    if (!legacy) return false
+    const { hasLegacyChains } = await import('./iptables/legacy-remnants.ts')
+    return hasLegacyChains(chainNames(owner, remnant))
   }
 
   #netfilter(): NetlinkSocket {

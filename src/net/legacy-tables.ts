@@ -1,4 +1,4 @@
-// Whether iptables-legacy has a filter: rules beside nf_tables in the kernel, where no accept of nf_tables overrules them.
+// Which tables iptables-legacy has: rules beside nf_tables in the kernel, where no accept of nf_tables overrules them.
 import { ifPresent, readText } from '../sys/files.ts'
 import type { Family } from './ip.ts'
 
@@ -8,9 +8,9 @@ const NAMES: Readonly<Record<Family, string>> = {
   6: '/proc/net/ip6_tables_names',
 }
 
-/** The families that have one; also where it holds nothing, since a look at it makes it. */
-export function legacyFilters(): Family[] {
+/** The families that have the table; also where it holds nothing, since a look at it makes it. */
+export function legacyTables(table: 'filter' | 'nat'): Family[] {
   return ([4, 6] as const).filter(family =>
-    (ifPresent(() => readText(NAMES[family])) ?? '').split('\n').includes('filter'),
+    (ifPresent(() => readText(NAMES[family])) ?? '').split('\n').includes(table),
   )
 }

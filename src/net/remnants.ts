@@ -1,5 +1,5 @@
-// What the reference's plugins left in nftables for a container: chains as iptables-nft writes them, and rules of
-// tables of their own. Rules of iptables-legacy are none of these.
+// What the reference's plugins left for a container: chains as iptables-nft or iptables-legacy writes them, and rules of
+// tables of their own.
 import { createHash } from 'node:crypto'
 import { absentIsFine, errnoCode } from '../errors.ts'
 import { batch } from '../netlink/netfilter/batch.ts'
@@ -125,7 +125,8 @@ function isInstance({ network, ifname, containerId }: Owner): (comment: string) 
 
 const CHAIN_LENGTH = 28
 
-function chainNames({ network, containerId, ifname }: Owner, remnant: Remnant): string[] {
+/** Of iptables, or for spoof checks of nftables. */
+export function chainNames({ network, containerId, ifname }: Owner, remnant: Remnant): string[] {
   if (remnant === 'spoofcheck') {
     const name = `cni-br-iface-${containerId}-${ifname}`
     return [name, `${name}-mac`]

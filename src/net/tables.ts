@@ -2,6 +2,7 @@
 import { errnoCode } from '../errors.ts'
 import { getTable, newTable } from '../netlink/netfilter/table.ts'
 import type { NetlinkSocket } from '../netlink/socket.ts'
+import { legacyTables } from './legacy-tables.ts'
 
 /** Names with their families: `inet tnet`. */
 export async function tableNames(socket: () => NetlinkSocket): Promise<ReadonlySet<string>> {
@@ -24,7 +25,17 @@ const REMNANTS: Readonly<Record<Remnant, readonly string[]>> = {
   spoofcheck: ['bridge nat'],
 }
 
-/** Those of the tables that may hold some. */
-export function tablesOfRemnants(remnant: Remnant, tables: ReadonlySet<string>): string[] {
-  return REMNANTS[remnant].filter(name => tables.has(name))
+export interface RemnantTables {
+  /** Of nftables: `ip nat`. */
+  readonly nftables: readonly string[]
+  /** Whether iptables-legacy has one. */
+  readonly legacy: boolean
+}
+
+/** The tables that may hold some, where `tables` are those of nftables. */
+export function tablesOfRemnants(remnant: Remnant, tables: ReadonlySet<string>): RemnantTables {
+  return {
+    nftables: REMNANTS[remnant].filter(name => tables.has(name)),
+    legacy: remnant !== 'spoofcheck' && legacyTables('nat').length > 0,
+  }
 }

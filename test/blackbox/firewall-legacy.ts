@@ -1,6 +1,7 @@
 // The firewall plugin on a host that runs iptables-legacy: what stands there for whom, and when it goes.
 import t, { type Test } from 'tap'
 import { chain, type Chain, gc } from '../harness/chain.ts'
+import { killSweep } from '../harness/kill-sweep.ts'
 import { isolated, lacks, makeNetns } from '../harness/namespaces.ts'
 import { type Subject, subjects } from '../harness/plugins.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
@@ -153,6 +154,21 @@ t.test('a lock that others hold, and variables that would lead it astray', { ski
   t.equal(astray.code, 0, astray.stdout)
   t.match(await rules(world), '10.1.0.2')
 })
+
+for (const [killed, cleanUp] of [
+  ['ADD', 'DEL'],
+  ['ADD', 'GC'],
+  ['DEL', 'DEL'],
+] as const) {
+  t.test(`${killed} killed at each deed, then ${cleanUp}`, { skip }, async t => {
+    await using world = await makeHost()
+    const under = await world.call('ADD', { ...world.config(), ...sample().after[0], cniVersion: '1.1.0' })
+    const common = world.config({ cniVersion: '1.1.0', prevResult: under.json })
+    const config = { ...common, type: 'firewall', ingressPolicy: 'same-bridge' }
+    const sweep = { world, type: 'firewall', config, killed, cleanUp, also: () => rules(world) }
+    t.strictSame(await killSweep(t, sweep), [])
+  })
+}
 
 t.test('STATUS tells what is executed', { skip }, async t => {
   await using world = await makeHost()

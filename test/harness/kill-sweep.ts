@@ -12,6 +12,8 @@ export interface KillSweep {
   readonly killed: 'ADD' | 'DEL'
   readonly cleanUp: 'DEL' | 'GC'
   readonly by?: 'kill' | 'killgroup'
+  /** What has to be the same as well, beyond what a snapshot shows. */
+  readonly also?: () => Promise<string>
   /** Only these system calls. */
   readonly only?: readonly string[]
   /** Each call is the first one of the machine: no bridge, no table, no lease folder. */
@@ -77,8 +79,8 @@ async function chill({ host }: World): Promise<void> {
 }
 
 /** What has to be the same: all; after a first call only what is the attachment's own. */
-async function state({ world, isCold }: KillSweep): Promise<string> {
-  if (isCold !== true) return world.snapshot()
+async function state({ world, isCold, also }: KillSweep): Promise<string> {
+  if (isCold !== true) return [await world.snapshot(), await also?.()].join('\n')
   const { ports, sandbox, leases, ruleset } = await world.facts()
   const mentions = ruleset.split('\n').filter(line => /10\.1\.0\.|fd00:1:|c1/.test(line))
   return JSON.stringify({ ports, sandbox, leases, mentions }, null, 1)

@@ -90,7 +90,10 @@ static void shut(int *fd) {
 static int become(const char *netns, const char *directory, char **argv, char **envp, const int streams[3]) {
   if (*netns) {
     const int fd = open(netns, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || setns(fd, CLONE_NEWNET) != 0) return errno;
+    if (fd < 0 || setns(fd, CLONE_NEWNET) != 0) {
+      dprintf(streams[2], "enter %s: %s\n", netns, strerror(errno));
+      _exit(1);  // as nsenter(1) does
+    }
   }
   if (chdir(directory) != 0) return errno;
   // The pipes' ends are above 2, since the standard streams are open.

@@ -1,11 +1,14 @@
 // What the reference's plugins leave for a container goes with one call; nobody else's does.
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Host } from '../../src/net/host.ts'
 import type { Remnant } from '../../src/net/tables.ts'
-import { isolated, makeNetns } from '../harness/namespaces.ts'
+import { isolated, lacks, makeNetns } from '../harness/namespaces.ts'
 import { call, subjects } from '../harness/plugins.ts'
 import { run } from '../harness/run.ts'
 import { dualStack } from '../harness/samples.ts'
+import { scratch } from '../harness/tools.ts'
 
 isolated(import.meta)
 
@@ -23,9 +26,12 @@ async function has(remnant: Remnant, containerId: string): Promise<boolean> {
   return host.hasRemnants(remnant, owner(containerId))
 }
 
+type Kind = 'nft' | 'legacy'
+const PROGRAMS = ['iptables', 'ip6tables']
+
 /** The rules of both families as iptables shows them, which it refuses to do where it finds what it does not know. */
-async function rules(): Promise<string[]> {
-  const texts = await Promise.all([run('iptables-save', ['-t', 'nat']), run('ip6tables-save', ['-t', 'nat'])])
+async function rules(kind: Kind): Promise<string[]> {
+  const texts = await Promise.all(PROGRAMS.map(program => run(`${program}-${kind}-save`, ['-t', 'nat'])))
   return texts
     .join('')
     .split('\n')
@@ -34,10 +40,20 @@ async function rules(): Promise<string[]> {
     .sort()
 }
 
-async function addByReference(t: Test, containerId: string, hostPort: number): Promise<void> {
+/** A PATH whose iptables is of this kind. */
+function pathOf(kind: Kind): string {
+  const folder = scratch(kind)
+  if (!existsSync(folder)) {
+    mkdirSync(folder)
+    for (const program of PROGRAMS) symlinkSync(`/usr/sbin/${program}-${kind}`, join(folder, program))
+  }
+  return `${folder}:/usr/sbin:/usr/bin:/sbin:/bin`
+}
+
+async function addByReference(t: Test, kind: Kind, containerId: string, hostPort: number): Promise<void> {
   const netns = await makeNetns('upgraded')
   t.teardown(() => netns[Symbol.asyncDispose]())
-  const request = { verb: 'ADD', containerId, netns: netns.path }
+  const request = { verb: 'ADD', containerId, netns: netns.path, env: { PATH: pathOf(kind) } }
   const dir = reference?.dir ?? ''
   const common = { cniVersion: '1.0.0', name: NETWORK }
   const bridge = { ...common, type: 'bridge', isDefaultGateway: true, ipMasq: true, ipam: dualStack }
@@ -52,26 +68,30 @@ async function addByReference(t: Test, containerId: string, hostPort: number): P
   if (added.code !== 0) throw new Error(added.stdout)
 }
 
-const skip = reference === undefined && 'there is no plugin directory of the reference on this machine'
+const noReference = reference === undefined && 'there is no plugin directory of the reference on this machine'
 
-t.test('chains of iptables', { skip }, async t => {
-  await addByReference(t, 'one', 8080)
-  const before = await rules()
-  await addByReference(t, 'two', 8081)
-  t.not((await rules()).join('\n'), before.join('\n'))
-  t.ok((await has('ports', 'two')) && (await has('masquerade', 'two')))
-  await clear('ports', 'three')
-  await clear('ports', 'two')
-  t.notOk(await has('ports', 'two'))
-  t.ok(await has('masquerade', 'two'), 'of masquerade nothing was asked')
-  await clear('masquerade', 'two')
-  t.strictSame(await rules(), before, 'what the first has is as it was')
-  await clear('masquerade', 'two')
-  await clear('ports', 'one')
-  await clear('masquerade', 'one')
-  t.notMatch((await rules()).join('\n'), /CNI-(DN-)?[\da-f]{20}|"one"|\\"one/)
-  await run('iptables', ['-t', 'nat', '-A', 'POSTROUTING', '-j', 'ACCEPT'])
-})
+for (const kind of ['nft', 'legacy'] as const) {
+  const skip = noReference || (kind === 'legacy' && lacks('legacy iptables'))
+  t.test(`chains of iptables-${kind}`, { skip }, async t => {
+    t.teardown(() => rmSync(`/var/lib/cni/networks/${NETWORK}`, { recursive: true }))
+    await addByReference(t, kind, 'one', 8080)
+    const before = await rules(kind)
+    await addByReference(t, kind, 'two', 8081)
+    t.not((await rules(kind)).join('\n'), before.join('\n'))
+    t.ok((await has('ports', 'two')) && (await has('masquerade', 'two')))
+    await clear('ports', 'three')
+    await clear('ports', 'two')
+    t.notOk(await has('ports', 'two'))
+    t.ok(await has('masquerade', 'two'), 'of masquerade nothing was asked')
+    await clear('masquerade', 'two')
+    t.strictSame(await rules(kind), before, 'what the first has is as it was')
+    await clear('masquerade', 'two')
+    await clear('ports', 'one')
+    await clear('masquerade', 'one')
+    t.notMatch((await rules(kind)).join('\n'), /CNI-(DN-)?[\da-f]{20}|"one"|\\"one/)
+    await run(`iptables-${kind}`, ['-t', 'nat', '-A', 'POSTROUTING', '-j', 'ACCEPT'])
+  })
+}
 
 const OTHER = 'none of ours, net: upgraded, if: eth0, id: two'
 

@@ -3,7 +3,7 @@ import type { LinkedPort, Linkless, Network } from '../../drivers/driver.ts'
 import type { Admission, Gate } from '../../net/admission.ts'
 import type { Backend, Gates } from '../../net/gates.ts'
 import type { Host } from '../../net/host.ts'
-import { legacyFilters } from '../../net/legacy-tables.ts'
+import { legacyTables } from '../../net/legacy-tables.ts'
 import { TnetError } from '../../errors.ts'
 import { sweep } from '../../steps.ts'
 import { isolationOf } from './isolation.ts'
@@ -65,7 +65,7 @@ const MOVE = ', or use iptables-nft'
 const REMEDY =
   ', and an accept elsewhere does not overrule that: let the containers through there, or choose its backend'
 
-/** The one place where a program of somebody else is executed to change what the host does. */
+/** A program of somebody else is executed to change what the host does: that has to be said. */
 function legacyText(backend: Backend, command: string, program: string | undefined): string {
   const what = `${command} has a filter table`
   if (backend !== 'iptables') return `${what}: what it drops stays dropped; choose backend iptables${MOVE}`
@@ -92,7 +92,8 @@ async function chosen({ options }: Net, gates: Gates): Promise<Gate> {
 async function everywhere({ options }: Net, host: Host, deed: (gate: Gate) => Promise<void>): Promise<void> {
   const tables = await host.tables()
   const isThere = (backend: Backend) =>
-    TABLES[backend].some(table => tables.has(table)) || (backend === 'iptables' && legacyFilters().length > 0)
+    TABLES[backend].some(table => tables.has(table)) ||
+    (backend === 'iptables' && legacyTables('filter').length > 0)
   const isAsked = options.backend === 'firewalld' || (options.backend === undefined && isThere('firewalld'))
   // What firewalld is to let through is on record with nftables: the one takes care of both.
   const all: Backend[] = isAsked ? ['iptables', 'firewalld'] : ['iptables', 'nftables']

@@ -1,6 +1,7 @@
 // Executes iptables-legacy: its tables are to be had by its own system calls alone, whose formats are those of its plugins.
 import { errnoCode, TnetError } from '../../errors.ts'
 import { isExecutable } from '../../sys/syscalls.ts'
+import { rounds } from '../firewall/elements.ts'
 import type { Family } from '../ip.ts'
 
 /** Where distributions have it. What the caller's PATH says is not asked. */
@@ -29,15 +30,41 @@ export function programsOf(family: Family): Programs | undefined {
   return save === undefined || restore === undefined ? undefined : { save, restore }
 }
 
-/** The filter table as the program writes it. */
-export async function saved({ save }: Programs): Promise<string> {
-  const { status, stdout, stderr } = await run(save, ['-t', 'filter'])
+/** A table as the program writes it. */
+export async function saved({ save }: Programs, table: 'filter' | 'nat'): Promise<string> {
+  const { status, stdout, stderr } = await run(save, ['-t', table])
   if (status !== 0) throw failed(save, status, stderr)
   return stdout
 }
 
+/**
+ * Makes the changes that `scriptOf` says of a table as it stands; undefined for none. A refusal is final where nobody
+ * has changed the table meanwhile.
+ */
+export async function rewrite(
+  programs: Programs,
+  table: 'filter' | 'nat',
+  scriptOf: (text: string) => string | undefined,
+): Promise<void> {
+  let refused: { readonly text: string; readonly error: TnetError } | undefined
+  await rounds('write rules of iptables-legacy', async () => {
+    const text = withoutCounters(await saved(programs, table))
+    if (refused?.text === text) throw refused.error
+    const script = scriptOf(text)
+    if (script === undefined) return true
+    const error = await restored(programs, script)
+    refused = error && { text, error }
+    return error === undefined
+  })
+}
+
+/** Dates and counters are no change. */
+function withoutCounters(text: string): string {
+  return text.replace(/^#.*\n/gm, '').replace(/ \[\d+:\d+\]$/gm, ' [0:0]')
+}
+
 /** Makes all changes, or none: then it answers why. Throws TRY_AGAIN where others keep it waiting. */
-export async function restored({ restore }: Programs, script: string): Promise<TnetError | undefined> {
+async function restored({ restore }: Programs, script: string): Promise<TnetError | undefined> {
   const { status, stderr } = await run(restore, ['--noflush', '-w', String(WAIT)], script)
   if (status === 0) return undefined
   const error = failed(restore, status, stderr)

@@ -1,12 +1,10 @@
 // Lets containers through the rules of iptables-legacy, where a host has them: no accept elsewhere overrules their drop.
-import { TnetError } from '../../errors.ts'
 import type { Admission, Gate } from '../admission.ts'
-import { rounds } from '../firewall/elements.ts'
 import type { Family } from '../ip.ts'
 import { type Attached, isStaleTag, type Owner, ownerTag } from '../owner.ts'
 import type { Change } from './filter-table.ts'
 import { familiesOf, missingError, plainAddress } from './iptables.ts'
-import { COMMANDS, type Programs, restored, saved } from './legacy-program.ts'
+import { COMMANDS, type Programs, rewrite, saved } from './legacy-program.ts'
 import { scriptOf, type Table, tableOf } from './legacy-table.ts'
 import { admission, idle, leaving, missing } from './rules.ts'
 
@@ -38,7 +36,7 @@ export class LegacyIptables implements Gate {
     for (const [family, programs] of this.#programs) {
       const one = families.get(family)
       if (one === undefined) continue
-      const table = tableOf(await saved(programs))
+      const table = tableOf(await saved(programs, 'filter'))
       // Somebody has only looked at it since: that makes the table, which drops nothing.
       const fault = table.isBlank ? undefined : missing(table, one)
       if (fault !== undefined) throw missingError(COMMANDS[family], fault)
@@ -60,22 +58,12 @@ export class LegacyIptables implements Gate {
   }
 }
 
-/** Makes what `changeOf` says of what stands. A refusal is final where nobody has changed the table meanwhile. */
-async function change(programs: Programs, changeOf: (table: Table) => Change): Promise<void> {
-  let refused: { readonly text: string; readonly error: TnetError } | undefined
-  await rounds('write rules of iptables-legacy', async () => {
-    const text = withoutCounters(await saved(programs))
-    if (refused?.text === text) throw refused.error
+/** Makes what `changeOf` says of what stands. */
+function change(programs: Programs, changeOf: (table: Table) => Change): Promise<void> {
+  return rewrite(programs, 'filter', text => {
     const table = tableOf(text)
     const wanted = changeOf(table)
-    if (wanted.chains.length + wanted.remove.length + wanted.add.length === 0) return true
-    const error = await restored(programs, scriptOf(table, wanted))
-    refused = error && { text, error }
-    return error === undefined
+    const isNothing = wanted.chains.length + wanted.remove.length + wanted.add.length === 0
+    return isNothing ? undefined : scriptOf(table, wanted)
   })
-}
-
-/** Dates and counters are no change. */
-function withoutCounters(text: string): string {
-  return text.replace(/^#.*\n/gm, '').replace(/ \[\d+:\d+\]$/gm, ' [0:0]')
 }
