@@ -72,7 +72,8 @@ async function removeAll(spaces: readonly Netns[]): Promise<void> {
 /** All of the host and of a few sandboxes, of the others the links with their addresses: a whole look at so many takes long. */
 async function look(world: World, spaces: readonly Netns[]): Promise<string> {
   const [few, many] = [spaces.slice(0, 8), spaces.slice(8)]
-  const whole = await world.snapshot([world.host, world.sandbox, ...few].map(({ name }) => name))
+  const names = [world.host, world.sandbox, ...few].map(({ name }) => name)
+  const whole = await world.snapshot({ names })
   const links: string[] = []
   await inTurns(many, async each => {
     links.push(await linksOf(each.name))

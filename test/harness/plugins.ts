@@ -57,8 +57,8 @@ export async function call(dir: string, type: string, request: Call): Promise<An
   const { config, cwd, timeout, host } = request
   const input = typeof config === 'string' ? config : JSON.stringify(config)
   const env = callEnvironment(dir, request)
-  const options = { env, input, cwd, timeout, netns: host?.path }
-  const answer = await attempt(`${dir}/${type}`, [], options)
+  const run = host?.attempt ?? attempt
+  const answer = await run(`${dir}/${type}`, [], { env, input, cwd, timeout })
   return { ...answer, json: parse(answer.stdout) }
 }
 

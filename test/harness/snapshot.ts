@@ -9,14 +9,24 @@ import { run } from './run.ts'
 /** Where plugins keep files. /run/netns is not among them: its namespaces have sections of their own. */
 const STATE_FOLDERS = ['/var/lib/cni', '/var/lib/tnet', '/run']
 
+/** What to look at. */
+export interface View {
+  /** Named namespaces, beside the test's own: all where absent. */
+  readonly names?: readonly string[]
+  readonly folders?: readonly string[]
+}
+
 /**
- * Links with their features, addresses, routes, rules, nftables and parameters of this namespace and of these, or all, named ones, the paths in
- * the state folders, and what the store has on record. What moves without anybody's deed is left out: indexes, timers, counters, carrier,
- * link-local addresses.
+ * Links with their features, addresses, routes, rules, nftables and parameters of the namespaces, the paths in the
+ * state folders, and what the store has on record. What moves without anybody's deed is left out: indexes, timers,
+ * counters, carrier, link-local addresses.
  */
-export async function snapshot(names: readonly string[] = netnsNames()): Promise<string> {
+export async function snapshot({
+  names = netnsNames(),
+  folders = STATE_FOLDERS,
+}: View = {}): Promise<string> {
   const namespaces = [namespaceText('host'), ...names.map(name => namespaceText(name, `/run/netns/${name}`))]
-  const files = (await Promise.all(STATE_FOLDERS.map(paths))).flat()
+  const files = (await Promise.all(folders.map(paths))).flat()
   return [...(await Promise.all(namespaces)), section('files', files), section('records', records())].join(
     '\n',
   )

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { facts, type Facts } from './facts.ts'
 import { makeNetns, type Netns } from './namespaces.ts'
 import { call, type Answer, type Call, type Subject, type Verb } from './plugins.ts'
-import { snapshot } from './snapshot.ts'
+import { snapshot, type View } from './snapshot.ts'
 import { SOCKET, type Standby, standbyOf } from './standby.ts'
 
 export interface World extends AsyncDisposable {
@@ -26,8 +26,7 @@ export interface World extends AsyncDisposable {
   /** The same host and sandbox, with the plugins of another directory. */
   by(subject: Subject): World
   facts(): Promise<Facts>
-  /** With all named namespaces, or these. */
-  snapshot(names?: readonly string[]): Promise<string>
+  snapshot(view?: View): Promise<string>
 }
 
 /** By default; the calls of a second world beside one that has some do without. */

@@ -86,7 +86,7 @@ const web = { port_mappings: [{ container_port: 80, host_port: 8080 }] }
 
 // What a first pod makes and all share: the bridge, tables, folders.
 await end(await start({ ...web, ...limits }))
-const before = await snapshot(STATE)
+const before = await snapshot({ folders: STATE })
 
 await t.test('ctr run --cni', async t => {
   const text = await runtime.ctr(...RUN, '--rm', IMAGE, 'c1', 'ip', 'address')
@@ -118,7 +118,7 @@ await t.test('a pod: dual stack, a host port, limits', async t => {
   await end(one)
   await end(two)
   t.strictSame(leases(), [])
-  t.equal(await snapshot(STATE), before, 'it leaves nothing')
+  t.equal(await snapshot({ folders: STATE }), before, 'it leaves nothing')
 })
 
 await t.test('a pod whose namespace vanished', async t => {
@@ -127,7 +127,7 @@ await t.test('a pod whose namespace vanished', async t => {
   rmSync(lost.path)
   await end(lost)
   t.strictSame(leases(), [])
-  t.equal(await snapshot(STATE), before, 'it leaves nothing')
+  t.equal(await snapshot({ folders: STATE }), before, 'it leaves nothing')
   const next = await start(web)
   await using server = await serve(next.inside, 'tcp', 80)
   void server
@@ -140,7 +140,7 @@ await t.test('twenty pods at once', async t => {
   t.equal(new Set(all.flatMap(({ addresses }) => addresses)).size, 40, 'an address of each family for each')
   await Promise.all(all.map(end))
   t.strictSame(leases(), [])
-  t.equal(await snapshot(STATE), before, 'it leaves nothing')
+  t.equal(await snapshot({ folders: STATE }), before, 'it leaves nothing')
 })
 
 await outside[Symbol.asyncDispose]()
