@@ -39,3 +39,24 @@ export async function change(socket: NetlinkSocket, changes: readonly Change[]):
   const failure = await firstFailure(socket, changes)
   if (failure !== undefined) throw failure.error
 }
+
+/**
+ * As `change`, where the first change makes something: after a failure `undo` takes that away. Not where it was there
+ * already (EEXIST): then it is somebody else's, be it another call for the same owner.
+ */
+export async function make(
+  socket: NetlinkSocket,
+  changes: readonly Change[],
+  undo: () => Promise<void>,
+): Promise<void> {
+  let failure: Failure | undefined
+  try {
+    failure = await firstFailure(socket, changes)
+  } catch (error) {
+    await undo() // the answer was lost, and nobody knows what was made
+    throw error
+  }
+  if (failure === undefined) return
+  if (failure.index > 0 || failure.error.code !== 'EEXIST') await undo()
+  throw failure.error
+}

@@ -82,7 +82,10 @@ async function setParameters(sandbox: Sandbox, setup: LinkSetup): Promise<void> 
   await sysctl.set(`net/ipv6/conf/${ifname}/keep_addr_on_down`, '1')
 }
 
-/** Throws KERNEL where an address is somebody else's already. */
+/**
+ * Throws TAKEN where an address is somebody else's already. Without a carrier there is nobody to ask: the kernel does so
+ * when the carrier comes, and that may be long after.
+ */
 async function waitForDetection(sandbox: Sandbox, ifname: string, index: number): Promise<void> {
   const deadline = performance.now() + DETECTION
   using events = sandbox.open(NETLINK_ROUTE, [RTNLGRP_IPV6_IFADDR])
@@ -96,6 +99,7 @@ async function waitForDetection(sandbox: Sandbox, ifname: string, index: number)
       )
     }
     if (!addresses.some(({ flags }) => flags.has('tentative'))) return
+    if (!(await sandbox.links.get(index))?.flags?.has('lower_up')) return
     const left = deadline - performance.now()
     if (left <= 0) {
       throw new TnetError(

@@ -1,11 +1,11 @@
 // The namespace that tnet itself runs in: its stack, its firewall, and the locks of those who change it.
 import { NETLINK_NETFILTER, type SocketOptions, type NetlinkSocket } from '../netlink/socket.ts'
 import { makeDirectories } from '../sys/files.ts'
-import { lock, lockExisting } from '../sys/lock.ts'
+import { lock } from '../sys/lock.ts'
 import type { Connections } from './connections.ts'
 import type { Firewall } from './firewall.ts'
 import type { Gates } from './gates.ts'
-import { OWN_NETNS } from './netns.ts'
+import { ownNetns } from './netns.ts'
 import type { Owner } from './owner.ts'
 import type { Ports } from './ports.ts'
 import { Stack } from './stack.ts'
@@ -95,18 +95,26 @@ export class Host extends Stack {
     return this.#questions
   }
 
-  /**
-   * The lock of the namespace itself, which needs no file: `shared` by those who join its bridges, held `alone` by who
-   * removes one. Throws TRY_AGAIN.
-   */
+  /** The lock of this namespace: `shared` by those who join its bridges, held `alone` by who removes one. Throws TRY_AGAIN. */
   async turn(kind: 'shared' | 'alone'): Promise<Disposable> {
-    return lockExisting(OWN_NETNS, { shared: kind === 'shared' })
+    using own = ownNetns()
+    return this.#lock(`netns-${own.id}`, kind === 'shared')
+  }
+
+  /** Of those who look for free tables in a sandbox and take them; for all sandboxes, since they are at it for moments. Throws TRY_AGAIN. */
+  async sandboxTurn(): Promise<Disposable> {
+    return this.#lock('sandboxes', false)
   }
 
   /** Held by one process at a time, until it is disposed of. Throws TRY_AGAIN. */
   async lock(name: string): Promise<Disposable> {
+    return this.#lock(name, false)
+  }
+
+  /** Files that only root can open: on what others can, such as the namespace itself, anybody could hold the lock. */
+  async #lock(name: string, shared: boolean): Promise<Disposable> {
     makeDirectories(this.#locks, 0o700)
-    return lock(`${this.#locks}/${encodeURIComponent(name)}`)
+    return lock(`${this.#locks}/${encodeURIComponent(name)}`, { shared })
   }
 
   override [Symbol.dispose](): void {

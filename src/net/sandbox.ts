@@ -1,5 +1,4 @@
 // The namespace of a container: checked when it is opened, and configured from outside.
-import { lockExisting } from '../sys/lock.ts'
 import { badNetns, type Netns, openNetns, ownNetns } from './netns.ts'
 import { Stack } from './stack.ts'
 import type { SocketOptions } from '../netlink/socket.ts'
@@ -16,11 +15,6 @@ export class Sandbox extends Stack {
     this.path = netns.path
     this.id = netns.id
     this.fd = netns.fd
-  }
-
-  /** The lock of the namespace itself, which needs no file: one at a time. Throws TRY_AGAIN. */
-  async turn(): Promise<Disposable> {
-    return lockExisting(`/proc/self/fd/${this.fd}`, { shared: false })
   }
 
   override [Symbol.dispose](): void {

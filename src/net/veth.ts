@@ -1,8 +1,9 @@
 // Pairs of virtual Ethernet links, one end on the host, the other made inside a sandbox.
-import { TnetError } from '../errors.ts'
+import { errnoCode, TnetError } from '../errors.ts'
 import type { Link, LinkRequest } from '../netlink/route/link.ts'
-import { type Change, firstFailure } from './batch.ts'
+import { type Change, make } from './batch.ts'
 import { digest } from './digest.ts'
+import { parseCidr } from './ip.ts'
 import { addLink, addNames, changeLink } from './links.ts'
 import { type Owner, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -70,32 +71,50 @@ export async function addVeth(host: Stack, sandbox: Sandbox, spec: VethSpec): Pr
   // The changes after one that failed are tried too: they must not meet the link of an earlier attachment.
   if ((await host.links.get(name)) !== undefined) throw exists(owner, sandbox)
   try {
-    const failure = await firstFailure(host.route, changes)
-    if (failure === undefined) return name
-    throw failure.index === 0 && failure.error.code === 'EEXIST' ? exists(owner, sandbox) : failure.error
+    await make(host.route, changes, () => host.links.remove({ name }))
+    return name
   } catch (error) {
-    await host.links.remove({ name }) // also where the answer was lost, and nobody knows what was made
-    throw error
+    throw errnoCode(error) === 'EEXIST' ? exists(owner, sandbox) : error
   }
+}
+
+/** A pair that is to go. What ADD told of the sandbox's end is undefined where that is not known. */
+export interface LeavingVeth {
+  readonly owner: Owner
+  readonly sandbox: Sandbox | undefined
+  readonly mac?: string | undefined
+  /** With their subnets. */
+  readonly addresses?: readonly string[] | undefined
 }
 
 /**
  * Removes an owner's pair: by the host's end, whose name follows from the owner. Where there is none, the pair was made
- * by another implementation: then by the end in the sandbox, where `isTheirs` takes its other end for one. Whatever else
- * has the name there is somebody else's, who has been given the namespace since.
+ * by another implementation: then by the end in the sandbox, where it is what ADD told, and `isTheirs` takes its other
+ * end for one. Whatever else has the name there is somebody else's, who has been given the namespace since.
  */
 export async function removeVeth(
   host: Stack,
-  { owner, sandbox }: { readonly owner: Owner; readonly sandbox: Sandbox | undefined },
+  leaving: LeavingVeth,
   isTheirs: (outside: Link) => boolean | Promise<boolean>,
 ): Promise<void> {
+  const { owner, sandbox } = leaving
   const link = await host.links.get(vethName(owner))
   if (link?.alias === ownerTag(owner)) return host.links.remove({ index: link.index })
   const inside = await sandbox?.links.get(owner.ifname)
   if (sandbox === undefined || inside?.linkInfo?.kind !== 'veth') return
   const outside = inside.link === undefined ? undefined : await host.links.get(inside.link)
   if (outside === undefined || outside.link !== inside.index || outside.alias?.startsWith('tnet ')) return
-  if (await isTheirs(outside)) await sandbox.links.remove({ index: inside.index })
+  if ((await isAsTold(inside, sandbox, leaving)) && (await isTheirs(outside)))
+    await sandbox.links.remove({ index: inside.index })
+}
+
+/** By its MAC address or an address: a plugin behind in the list may have changed the one, somebody the others. */
+async function isAsTold(inside: Link, sandbox: Sandbox, { mac, addresses }: LeavingVeth): Promise<boolean> {
+  if (mac === undefined && addresses === undefined) return true
+  if (mac?.toLowerCase() === inside.address) return true
+  const wanted = new Set(addresses?.map(address => parseCidr(address, 'address').address.bits))
+  const standing = await sandbox.addresses.list(inside.index)
+  return standing.some(({ cidr }) => wanted.has(parseCidr(cidr, 'address').address.bits))
 }
 
 function exists({ ifname, containerId }: Owner, sandbox: Sandbox): TnetError {

@@ -1,17 +1,6 @@
 // Locks between processes: flock(2) on a file, held until it is disposed of or the process ends.
 import { errnoCode, TnetError } from '../errors.ts'
-import {
-  close,
-  flock,
-  LOCK_EX,
-  LOCK_NB,
-  LOCK_SH,
-  O_CREAT,
-  O_NOFOLLOW,
-  O_RDONLY,
-  O_RDWR,
-  open,
-} from './syscalls.ts'
+import { close, flock, LOCK_EX, LOCK_NB, LOCK_SH, O_CREAT, O_NOFOLLOW, O_RDWR, open } from './syscalls.ts'
 
 /** A holder works for milliseconds; one that is stopped must not stop everybody else for ever. */
 const PATIENCE = 30_000
@@ -19,25 +8,17 @@ const FIRST_PAUSE = 1
 const LONGEST_PAUSE = 16
 
 /**
- * Takes the lock on the file `path`, which is made where it is missing. Throws TRY_AGAIN where another process holds
- * it for too long, and ELOOP where `path` is a symbolic link.
+ * Takes the lock on the file `path`, which is made where it is missing; `shared`: beside others who share it. Whoever
+ * may open the file can keep everybody waiting. Throws TRY_AGAIN where another process holds it for too long, and ELOOP
+ * where `path` is a symbolic link.
  */
-export async function lock(path: string, { mode = 0o600, patience = PATIENCE } = {}): Promise<Disposable> {
+export async function lock(
+  path: string,
+  { mode = 0o600, patience = PATIENCE, shared = false } = {},
+): Promise<Disposable> {
   const fd = open(path, O_CREAT | O_RDWR | O_NOFOLLOW, mode)
   try {
-    await takeLock(fd, path, patience)
-  } catch (error) {
-    close(fd)
-    throw error
-  }
-  return { [Symbol.dispose]: () => close(fd) }
-}
-
-/** As `lock`, on a file that exists already; `shared`: beside others who share it. */
-export async function lockExisting(path: string, { shared }: { shared: boolean }): Promise<Disposable> {
-  const fd = open(path, O_RDONLY, 0)
-  try {
-    await takeLock(fd, path, PATIENCE, shared ? LOCK_SH : LOCK_EX)
+    await takeLock(fd, path, patience, shared ? LOCK_SH : LOCK_EX)
   } catch (error) {
     close(fd)
     throw error

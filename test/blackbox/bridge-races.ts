@@ -107,6 +107,28 @@ t.test('an undo removed the bridge of an ADD that had succeeded meanwhile', { ti
   t.ok(successes > n / 2, `${successes} succeeded meanwhile`)
 })
 
+t.test('of two ADDs for one attachment, one undid the other', { timeout: 300_000 }, async t => {
+  if (ours === undefined) return t.pass('the reference alone was asked for')
+  await using world = await makeWorld(ours)
+  const config = world.config({ bridge: BRIDGE })
+  const { command: meanwhile, hasSucceeded } = addCommand(world, config)
+  let n = 0
+  for (let hit = true; hit && n < LIMIT;) {
+    const added = await heldAdd(world, { config, meanwhile, n: ++n })
+    hit = added.hit
+    const successes = [added.code === 0, hit && hasSucceeded()].filter(Boolean)
+    const { ports, sandbox } = await world.facts()
+    t.strictSame(
+      { successes: successes.length, ports: ports.length, links: Object.keys(sandbox) },
+      { successes: 1, ports: 1, links: ['eth0'] },
+      `write ${n}`,
+    )
+    t.equal((await world.call('DEL', config)).code, 0)
+    await removeBridge(world)
+  }
+  t.ok(n > 2 && n < LIMIT, `${n - 1} writes`)
+})
+
 /** ADD as a command of the shell, which has some seconds. */
 function addCommand(
   { subject: { dir }, sandbox }: World,

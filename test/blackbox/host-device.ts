@@ -189,11 +189,6 @@ table(
   rows.map(row => ({ ...row, noReferenceRepeat: 'it wants a device to be there' })),
 )
 
-/** A snapshot without the files of locks, which stay. */
-function withoutLocks(snapshot: string): string {
-  return settled(snapshot).replace(/\n +\/run\/tnet.*/g, '')
-}
-
 /** ADD with devices, CHECK, DEL. */
 async function round(t: Test, config: object, host: (world: World) => Netns): Promise<Answer['json']> {
   const [subject] = subjects().filter(({ name }) => name === 'tnet')
@@ -210,7 +205,7 @@ async function round(t: Test, config: object, host: (world: World) => Netns): Pr
     const { code, stdout } = await world.call(verb, { ...whole, prevResult }, request)
     t.equal(code, 0, `${verb}: ${stdout}`)
   }
-  t.equal(withoutLocks(await world.snapshot()), withoutLocks(before), 'nothing is left')
+  t.equal(settled(await world.snapshot()), settled(before), 'nothing is left')
   return added.json
 }
 

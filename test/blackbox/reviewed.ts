@@ -1,10 +1,13 @@
 // What reviews found wrong in ADD, DEL, CHECK and GC of the bridge plugin, each under the name of what went wrong.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { isolated, makeNetns } from '../harness/namespaces.ts'
 import { type Answer, call, callEnvironment, subjects } from '../harness/plugins.ts'
 import { settled } from '../harness/refusals.ts'
+import { run, until } from '../harness/run.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
 
 isolated(import.meta)
@@ -244,4 +247,81 @@ ownTest('CHECK looked for a route of table 0 in table 0', async (t, world) => {
   succeeded(t, 'CHECK', await world.call('CHECK', withResult))
   await world.sandbox.run('ip', 'route', 'del', '10.9.0.0/16')
   t.equal((await world.call('CHECK', withResult)).code, 1, 'it is missed once it is gone')
+})
+
+ownTest("DEL removed another's eth0 where ADD had told of a different one", async (t, world) => {
+  const { host, sandbox } = world
+  const peer = ['peer', 'name', 'eth0', 'address', '02:00:00:00:00:07', 'netns', sandbox.name]
+  await host.run('ip', 'link', 'add', 'cali1', 'type', 'veth', ...peer)
+  await sandbox.run('ip', 'address', 'add', '192.168.77.5/32', 'dev', 'eth0')
+  const before = settled(await world.snapshot())
+  const told = (mac: string, address: string) => ({
+    cniVersion: '1.0.0',
+    interfaces: [{ name: 'eth0', mac, sandbox: sandbox.path }],
+    ips: [{ interface: 0, address }],
+  })
+  for (const type of ['bridge', 'ptp']) {
+    const config = world.config({ type, ipam })
+    const prevResult = told('02:00:00:00:00:02', '10.1.0.2/24')
+    succeeded(t, `DEL of ${type}`, await world.call('DEL', { ...config, prevResult }))
+    t.equal(settled(await world.snapshot()), before, `${type}: nothing is changed`)
+  }
+  const prevResult = told('02:00:00:00:00:02', '192.168.77.5/32')
+  succeeded(t, 'DEL', await world.call('DEL', { ...world.config({ type: 'ptp', ipam }), prevResult }))
+  t.strictSame((await world.facts()).sandbox, {}, 'where an address is as told, only the MAC address changed')
+})
+
+ownTest("DEL removed another's link with the name of a VLAN's gateway", async (t, world) => {
+  const { host } = world
+  await host.run('ip', 'link', 'add', 'br0', 'address', '02:00:00:00:00:09', 'type', 'bridge')
+  await host.run('ip', 'link', 'add', 'br0.100', 'type', 'veth', 'peer', 'name', 'lab')
+  const before = settled(await world.snapshot())
+  const config = world.config({ bridge: 'br0', vlan: 100, isGateway: true, ipam })
+  succeeded(t, 'DEL', await world.call('DEL', config, { containerId: 'gone' }))
+  t.not((await world.call('ADD', config)).code, 0, 'the name is taken, or the kernel has no VLAN filtering')
+  t.equal(settled(await world.snapshot()), before, 'nothing is changed')
+})
+
+ownTest("DEL failed where the bridge's name was another link's", async (t, world) => {
+  await world.host.run('ip', 'link', 'add', 'br0', 'type', 'veth', 'peer', 'name', 'lab')
+  const before = settled(await world.snapshot())
+  const config = world.config({ cniVersion: '1.1.0', bridge: 'br0', vlan: 100, isGateway: true, ipam })
+  succeeded(t, 'DEL', await world.call('DEL', config, { containerId: 'gone', netns: '' }))
+  const all = { ...config, 'cni.dev/valid-attachments': [] }
+  succeeded(t, 'GC', await world.call('GC', all, { containerId: '', netns: '', ifname: '' }))
+  t.equal(settled(await world.snapshot()), before, 'nothing is changed')
+})
+
+ownTest('anybody could keep ADD waiting, by a lock on the namespace of the host', async (t, world) => {
+  const nobody = ['setpriv', '--reuid', '65534', '--clear-groups', '--bounding-set=-all']
+  const script = 'exec flock --exclusive /proc/self/ns/net sh -c "echo held; exec sleep 60"'
+  const holding = spawn('nsenter', [`--net=${world.host.path}`, ...nobody, 'sh', '-c', script])
+  await once(holding.stdout, 'data')
+  const config = world.config({ isGateway: true, ipam })
+  succeeded(t, 'ADD', await world.call('ADD', config))
+  succeeded(t, 'DEL', await world.call('DEL', config))
+  t.equal(holding.exitCode, null, 'it was held all the time')
+  const ended = once(holding, 'exit')
+  holding.kill()
+  await ended
+})
+
+ownTest('ADD failed where the master had no carrier', async (t, world) => {
+  await world.host.run('ip', 'link', 'add', 'card', 'type', 'veth', 'peer', 'name', 'unplugged')
+  await world.host.run('ip', 'link', 'set', 'card', 'up')
+  const config = world.config({ type: 'macvlan', master: 'card', ipam: hostLocal(['fd00:1::/64']) })
+  succeeded(t, 'ADD', await world.call('ADD', config))
+  await world.host.run('ip', 'link', 'set', 'unplugged', 'up')
+  const address = () => world.sandbox.run('ip', '-6', 'address', 'show', 'dev', 'eth0', 'scope', 'global')
+  await until('the address is used', async () => !(await address()).includes('tentative'))
+  succeeded(t, 'DEL', await world.call('DEL', config))
+})
+
+ownTest('tnet-ipam could not give back what it had no folder for', async (t, world) => {
+  const config = world.config({ type: 'tnet-ipam', ipam: { type: 'tnet-ipam', network: 'kept' } })
+  await run('mount', ['-o', 'remount,ro', '/var/lib'])
+  t.teardown(() => run('mount', ['-o', 'remount,rw', '/var/lib']))
+  t.match(await world.call('ADD', config), { code: 1, json: { code: 5 } })
+  succeeded(t, 'DEL', await world.call('DEL', config))
+  succeeded(t, 'DEL by bridge', await world.call('DEL', { ...config, type: 'bridge' }, { type: 'bridge' }))
 })

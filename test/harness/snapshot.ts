@@ -216,15 +216,15 @@ function featureTexts(text: string, links: readonly string[]): string[] {
   return sections.filter(each => links.some(link => each.startsWith(`${link}: `))).sort()
 }
 
-/** What mount(8), ip(8) and iptables(8) leave, and the journal files of SQLite, which come and go with each connection. */
-const FOREIGN = /^\/run\/(mount|netns|xtables\.lock)$|-(wal|shm|journal)$/
+/** What mount(8), ip(8) and iptables(8) leave, the journal files of SQLite, which come and go with each connection, and our locks. */
+const PASSED_BY = /^\/run\/(mount|netns|xtables\.lock|tnet\/locks)$|-(wal|shm|journal)$/
 
 /** Paths below `folder` with type and mode. */
 async function paths(folder: string): Promise<string[]> {
   const found: string[] = []
   for (const entry of (await readdir(folder)).sort()) {
     const path = join(folder, entry)
-    if (FOREIGN.test(path)) continue
+    if (PASSED_BY.test(path)) continue
     const status = await lstat(path)
     const mode = (status.mode & 0o7777).toString(8)
     if (status.isSymbolicLink()) found.push(`${path} -> ${(await readlink(path)).split(',').sort().join()}`)

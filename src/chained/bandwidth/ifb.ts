@@ -1,7 +1,7 @@
 // The link that what is received passes through: the kernel holds up only what a link sends.
 import { TnetError } from '../../errors.ts'
 import { addLink, changeLink } from '../../net/links.ts'
-import { type Change, change } from '../../net/batch.ts'
+import { type Change, make } from '../../net/batch.ts'
 import { type Owner, ownerTag } from '../../net/owner.ts'
 import { referenceName } from '../../net/reference-name.ts'
 import type { Stack } from '../../net/stack.ts'
@@ -44,11 +44,12 @@ export async function addIfb(stack: Stack, owner: Owner, mtu: number): Promise<L
         request: changeLink({ name, alias: ownerTag(owner), flags: UP, change: UP }),
       },
     ]
+    const undo = () => stack.links.remove({ name })
+    await make(stack.route, changes, undo)
     try {
-      await change(stack.route, changes)
       return await stack.links.existing(name)
     } catch (error) {
-      await stack.links.remove({ name })
+      await undo()
       throw error
     }
   }

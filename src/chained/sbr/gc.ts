@@ -13,7 +13,7 @@ export async function gc(network: string, valid: readonly Attached[], host: Host
     for (const link of await sandbox.links.list()) {
       const tag = await tagOf(link, host)
       if (tag === undefined || !tag.startsWith(networkTag(network)) || kept.has(tag)) continue
-      await clear(sandbox, link)
+      await clear(sandbox, link, host)
     }
   })
 }

@@ -27,10 +27,10 @@ export const sbr: Linkless<SbrConfig, SbrOptions> = {
   parse: parseOptions,
   parseLeaving,
 
-  async attach({ options }, port, _host, steps) {
+  async attach({ options }, port, host, steps) {
     const { owner, sandbox, result } = port
     const link = await linkOf(port)
-    using _ = await sandbox.turn()
+    using _ = await host.sandboxTurn()
     const all = await new Rules(sandbox).list()
     const has = new Set(all.filter(isOurs).map(rule => sourceRuleOf(rule)?.source))
     const missing = addressesOf(owner, result, options).filter(({ source }) => !has.has(source))
@@ -65,12 +65,12 @@ export const sbr: Linkless<SbrConfig, SbrOptions> = {
   },
 
   async detach(_network, { owner, sandbox, result }, host) {
-    if (sandbox === undefined) return inVethSandbox(owner, host, clear)
+    if (sandbox === undefined) return inVethSandbox(owner, host, (found, link) => clear(found, link, host))
     const told = result?.interfaces.find(({ name, sandbox: path }) => name === owner.ifname && path)
     const link = await ownLink(owner, { sandbox, host, mac: told?.mac || undefined })
     if (link === undefined && (await sandbox.links.get(owner.ifname)) !== undefined) return // another's
     const known = result === undefined ? [] : addressesOf(owner, result, parseLeaving())
-    using _ = await sandbox.turn()
+    using _ = await host.sandboxTurn()
     const rules = await new Rules(sandbox).list()
     const sources = [...known.map(({ source }) => source), ...(await addressesAt(sandbox, link))]
     const own = rulesFor(rules, sources)
@@ -114,8 +114,8 @@ async function addressesAt(sandbox: Sandbox, link: Link | undefined): Promise<st
 }
 
 /** Takes away what there is for the addresses of the link. */
-export async function clear(sandbox: Sandbox, link: Link): Promise<void> {
-  using _ = await sandbox.turn()
+export async function clear(sandbox: Sandbox, link: Link, host: Host): Promise<void> {
+  using _ = await host.sandboxTurn()
   const rules = await new Rules(sandbox).list()
   await removeTables(sandbox, rulesFor(rules, await addressesAt(sandbox, link)), link.index)
 }

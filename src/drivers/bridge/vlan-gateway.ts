@@ -1,8 +1,8 @@
 // The gateway of a VLAN: a veth pair, one end a port of the bridge in that VLAN, the other `<bridge>.<vlan>` with the
 // addresses. It lives as long as a sandbox is in the VLAN.
 import { TnetError } from '../../errors.ts'
-import { firstFailure } from '../../net/batch.ts'
-import type { VlanRange } from '../../net/bridge-ports.ts'
+import { make } from '../../net/batch.ts'
+import type { BridgePort, VlanRange } from '../../net/bridge-ports.ts'
 import type { Host } from '../../net/host.ts'
 import { addLink, changeLink } from '../../net/links.ts'
 import { randomMac } from '../../net/mac.ts'
@@ -11,7 +11,6 @@ import { hashedName } from '../../net/veth.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { Steps } from '../../steps.ts'
 import { acceptNoAdvertisements } from '../routing.ts'
-import { findBridge } from './link.ts'
 import type { BridgeOptions } from './options.ts'
 import { setPortVlans } from './vlan.ts'
 
@@ -26,35 +25,44 @@ export async function openVlanGateway(
   host: Host,
   steps: Steps,
 ): Promise<Link> {
+  const { vlan } = options
   const names = gatewayNames(options)
-  return steps.step(`open the gateway of VLAN ${options.vlan} on ${options.bridge}`, async () => {
+  return steps.step(`open the gateway of VLAN ${vlan} on ${options.bridge}`, async () => {
     using _lock = await lockGateways(options, host)
+    const ports = await host.bridgePorts.list(bridge.index)
     const found = await host.links.get(names.gateway)
-    if (found !== undefined && (await isComplete(found, bridge, options, host))) return found
-    if (found !== undefined) await host.links.remove({ name: names.gateway })
+    if (found !== undefined && isServing(found, ports, vlan)) return found
+    if (found !== undefined && !(await isOurs(found, names, host))) throw nameTaken(found, bridge, vlan)
+    if (found !== undefined) await host.links.remove({ index: found.index })
     return addGateway(bridge, options, host)
   })
 }
 
-/** A process that was killed may have left a pair that is no port yet. */
-async function isComplete(gateway: Link, bridge: Link, { vlan }: VlanOptions, host: Host): Promise<boolean> {
-  const kind = gateway.linkInfo?.kind ?? 'device'
-  if (kind !== 'veth') {
-    throw new TnetError(
-      'BAD_CONFIG',
-      `${gateway.name}: a ${kind} has the name of the gateway of VLAN ${vlan} on ${bridge.name}`,
-      'rename or remove that link',
-    )
-  }
-  const ports = await host.bridgePorts.list(bridge.index)
-  return ports.some(port => port.index === gateway.link && port.vlans.some(range => carries(range, vlan)))
+/** A pair whose other end is a port in the VLAN: ours, or the reference's. */
+function isServing({ linkInfo, link }: Link, ports: readonly BridgePort[], vlan: number): boolean {
+  if (linkInfo?.kind !== 'veth') return false
+  return ports.some(port => port.index === link && port.vlans.some(range => carries(range, vlan)))
+}
+
+/** A process that was killed may have left a pair that is no port in the VLAN yet. */
+async function isOurs({ linkInfo, link }: Link, { alias }: GatewayNames, host: Host): Promise<boolean> {
+  if (linkInfo?.kind !== 'veth' || link === undefined) return false
+  return (await host.links.get(link))?.alias === alias
+}
+
+function nameTaken({ name, linkInfo }: Link, bridge: Link, vlan: number): TnetError {
+  return new TnetError(
+    'BAD_CONFIG',
+    `${name}: a ${linkInfo?.kind ?? 'device'} has the name of the gateway of VLAN ${vlan} on ${bridge.name}`,
+    'rename or remove that link',
+  )
 }
 
 async function addGateway(bridge: Link, options: VlanOptions, host: Host): Promise<Link> {
   const { gateway: name, port, alias } = gatewayNames(options)
   const mtu = options.mtu === undefined ? {} : { mtu: options.mtu }
   const data = { peer: { name: port, ...mtu } }
-  const failure = await firstFailure(host.route, [
+  const changes = [
     {
       name: `add veth pair ${name} and ${port}`,
       request: addLink({ name, address: randomMac(), ...mtu, linkInfo: { kind: 'veth', data } }),
@@ -64,11 +72,8 @@ async function addGateway(bridge: Link, options: VlanOptions, host: Host): Promi
       request: changeLink({ name: port, master: bridge.index, alias, flags: UP, change: UP }),
     },
     { name: `set ${name} up`, request: changeLink({ name, flags: UP, change: UP }) },
-  ])
-  if (failure !== undefined) {
-    if (failure.index > 0) await host.links.remove({ name })
-    throw failure.error
-  }
+  ]
+  await make(host.route, changes, () => host.links.remove({ name }))
   try {
     await setPortVlans(
       port,
@@ -84,18 +89,22 @@ async function addGateway(bridge: Link, options: VlanOptions, host: Host): Promi
   }
 }
 
-/** Removes the VLAN's gateway once no sandbox is in the VLAN. */
+/** Removes the VLAN's gateway once no sandbox is in the VLAN. What else has its name, or the bridge's, stays. */
 export async function closeVlanGateway(options: BridgeOptions, host: Host): Promise<void> {
   const { bridge, vlan, gateway } = options
   if (vlan === undefined || !gateway) return
   const names = gatewayNames({ bridge, vlan })
   using _lock = await lockGateways(options, host)
-  const link = await findBridge(bridge, host)
-  const ports = link === undefined ? [] : await host.bridgePorts.list(link.index)
-  const used = ports.some(
-    ({ name, vlans }) => name !== names.port && vlans.some(range => carries(range, vlan)),
+  const found = await host.links.get(names.gateway)
+  if (found === undefined) return
+  const link = await host.links.get(bridge)
+  const ports = link?.linkInfo?.kind === 'bridge' ? await host.bridgePorts.list(link.index) : []
+  const isUsed = ports.some(
+    ({ index, vlans }) => index !== found.link && vlans.some(range => carries(range, vlan)),
   )
-  if (!used) await host.links.remove({ name: names.gateway })
+  if (isUsed) return
+  if (isServing(found, ports, vlan) || (await isOurs(found, names, host)))
+    await host.links.remove({ index: found.index })
 }
 
 function carries({ from, to = from }: VlanRange, vlan: number): boolean {

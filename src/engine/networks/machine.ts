@@ -1,11 +1,8 @@
 // What the commands about networks work on: this host, the store of what tnet keeps, and the folder of locks.
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import { Host, type HostOptions } from '../../net/host.ts'
-import { readableStore } from '../../store/sqlite-snapshot.ts'
+import { existingStore as storeIfThere } from '../../store/existing.ts'
 import { sqliteStore } from '../../store/sqlite.ts'
 import type { Store } from '../../store/store.ts'
-import { fileError } from '../../sys/files.ts'
 import { ownFolder } from '../../sys/own-folder.ts'
 import type { Log } from '../../steps.ts'
 
@@ -42,7 +39,7 @@ export async function openMachine({
   ...folders
 }: MachineOptions): Promise<Machine> {
   const { runDir, stateDir } = folders
-  const store = make ? await sqliteStore(stateDir) : await existingStore(folders, look)
+  const store = make ? await sqliteStore(stateDir) : await storeIfThere(stateDir, { look })
   const host = new Host({ runDir, trace })
   return {
     host,
@@ -57,25 +54,9 @@ export async function openMachine({
   }
 }
 
-/** What there is to read; an empty one where there is none yet: to look for something is no reason to make it. */
-export async function existingStore({ stateDir }: Folders, look = true): Promise<Store> {
-  if (!hasStore(join(stateDir, 'tnet.db'))) return NOTHING
-  return look ? readableStore(stateDir) : sqliteStore(stateDir)
-}
-
-function hasStore(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined
-  } catch (error) {
-    throw fileError('open store', path, error)
-  }
-}
-
-const NOTHING: Store = {
-  get: async () => undefined,
-  range: async () => [],
-  commit: async () => false,
-  async [Symbol.asyncDispose]() {},
+/** What there is to read. */
+export function existingStore({ stateDir }: Folders): Promise<Store> {
+  return storeIfThere(stateDir, { look: true })
 }
 
 /**
