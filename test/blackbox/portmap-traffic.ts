@@ -106,6 +106,32 @@ for (const { name } of subjects()) {
   })
 }
 
+t.test('what another program translates to the container keeps its source', async t => {
+  for (const [how, more] of [
+    ['on all addresses', {}],
+    ['on one address', { hostIP: true }],
+    ['under a condition', { conditionsV4: ['-d', `${HOST[4]}/32`], conditionsV6: ['-d', `${HOST[6]}/128`] }],
+  ] as const) {
+    const { hostIP, ...options } = { hostIP: false, ...more }
+    const addresses = [HOST[4], HOST[6]]
+    const mappings = hostIP ? addresses.flatMap(hostIP => WEB.map(each => ({ ...each, hostIP }))) : WEB
+    await using all = await scene('tnet', { ...publishing(mappings), masqAll: true, ...options })
+    await using _server = await serve(all.one.netns, 'tcp', 80)
+    const { one, outside, world } = all
+    const [v4 = '', v6 = ''] = one.addresses
+    const service = `table inet service { chain nodeports { type nat hook prerouting priority -110
+      tcp dport 30080 dnat ip to ${v4}:80
+      tcp dport 30080 dnat ip6 to [${v6}]:80
+    }
+    }`
+    t.match(await world.host.attempt('nft', ['-f', '-'], { input: service }), { code: 0, stderr: '' })
+    for (const family of [4, 6] as const) {
+      t.equal(await ask(outside, 'tcp', HOST[family], 30080), OUTSIDE[family], `${how}: theirs`)
+      t.equal(await ask(outside, 'tcp', HOST[family], 8080), GATEWAY[family], `${how}: ours`)
+    }
+  }
+})
+
 /** Bit 13 on all that comes from outside, as another program might use it; and a count of who has it on the way out. */
 const BIT13 = `
 add table inet other

@@ -65,15 +65,33 @@ const LOOPBACK6 = octets(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
 /** The loopback interface is the first of every namespace. */
 const LO = encode(u32, 1)
 
+/** What a connection was to before it was translated. */
+const ORIGINAL = {
+  4: { saddr: 'srcIp', daddr: 'dstIp' },
+  6: { saddr: 'srcIp6', daddr: 'dstIp6' },
+} as const
+type Original = (typeof ORIGINAL)[Family]['saddr' | 'daddr'] | 'protoDst'
+
+type Part = Field | Original | 'iifname' | 'l4proto'
+
 /** Loads one value after the other, as the key of a concatenation has them. */
-function concatenation(...parts: readonly (Field | 'iifname' | 'l4proto')[]): Expression[] {
+function concatenation(...parts: readonly Part[]): Expression[] {
   let bytes = 0
   return parts.map(part => {
     const register = registerAfter(bytes)
-    const isField = typeof part === 'object'
-    bytes += isField ? 4 * Math.ceil(part.length / 4) : part === 'iifname' ? IFNAME_BYTES : 4
-    return isField ? payload.load(part, register) : meta.load(part, register)
+    bytes += bytesOf(part)
+    if (typeof part === 'object') return payload.load(part, register)
+    return part === 'iifname' || part === 'l4proto'
+      ? meta.load(part, register)
+      : ct.load(part, register, 'original')
   })
+}
+
+/** In registers, which are of 4 bytes. */
+function bytesOf(part: Part): number {
+  if (typeof part === 'object') return 4 * Math.ceil(part.length / 4)
+  if (part === 'iifname') return IFNAME_BYTES
+  return part === 'srcIp6' || part === 'dstIp6' ? FAMILIES[6].bytes : 4
 }
 
 /** dnat ip to ... map @set */
@@ -107,21 +125,34 @@ function translation(): OurRule[] {
   return rules.map((expressions, id) => ({ id, expressions }))
 }
 
-/** ct status dnat ip daddr . ip saddr @masquerade4 masquerade */
-function masqueradeRule(family: Family): OurRule {
+/**
+ * ct status dnat meta l4proto . ct original proto-dst map @ports4 ip daddr . ip saddr @masquerade4 masquerade; and so for
+ * the other two maps. What others translate to a container, a service of Kubernetes say, keeps its source.
+ */
+function masqueradeRules(family: Family): OurRule[] {
   const { only, saddr, daddr } = FAMILIES[family]
-  return {
-    id: family,
+  const { all, one, some, masquerade } = portsOf(family)
+  const original = ORIGINAL[family]
+  const port = ['l4proto', 'protoDst'] as const
+  const published: [set: string, key: readonly Part[]][] = [
+    [all, port],
+    [one, [original.daddr, ...port]],
+    [some, [original.saddr, original.daddr, 'iifname', ...port]],
+  ]
+  return published.map(([set, key], position) => ({
+    id: 10 * family + position,
     expressions: [
       ct.load('status', 1),
       bitwise.and(1, encode(u32, ctStatus.dnat)),
       cmp(1, '!=', octets(0, 0, 0, 0)),
       ...only,
+      ...concatenation(...key),
+      lookup.map(1, set, 1),
       ...concatenation(daddr, saddr),
-      lookup.in(1, portsOf(family).masquerade),
+      lookup.in(1, masquerade),
       nat.masquerade(),
     ],
-  }
+  }))
 }
 
 /** iif != "lo" ip daddr 127.0.0.0/8 drop */
@@ -160,7 +191,7 @@ const TABLE = {
       type: 'nat',
       hook: 'postrouting',
       priority: priorities.srcnat,
-      rules: ([4, 6] as const).map(masqueradeRule),
+      rules: ([4, 6] as const).flatMap(masqueradeRules),
     },
   },
 } as const
