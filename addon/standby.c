@@ -19,8 +19,9 @@
 enum { READY = 'A', DONE = 'D' };
 enum { AF_UNIX_ = 1, SOCK_SEQPACKET_ = 5, SOCK_NONBLOCK_ = O_NONBLOCK, SOCK_CLOEXEC_ = O_CLOEXEC };
 enum { SOL_SOCKET_ = 1, SO_PEERCRED_ = 17, SCM_RIGHTS_ = 1 };
-// As long as a busy process takes for a few calls, and not so long that a stopped one holds anybody up.
-enum { PATIENCE_MS = 100 };
+// As long as a busy process takes for the calls of a node that stops its pods: beginning anew takes longer than that
+// wait. And not so long that a stopped one holds anybody up.
+enum { PATIENCE_MS = 400 };
 enum { HANDED = 5 };
 
 static const char path[] = "/run/tnet/standby";

@@ -12,7 +12,7 @@ import { Stack } from './stack.ts'
 import type { Remnant } from './tables.ts'
 
 export interface HostOptions {
-  /** Where locks live: /run/tnet. */
+  /** Where locks live, and records of what is in sandboxes: /run/tnet. */
   readonly runDir: string
   readonly trace?: SocketOptions['trace']
   /** The address of the system's message bus; left out, the one that every system has. */
@@ -20,7 +20,7 @@ export interface HostOptions {
 }
 
 export class Host extends Stack {
-  readonly #locks: string
+  readonly runDir: string
   readonly #systemBus: string | undefined
   #firewall: Firewall | undefined
   #gates: Gates | undefined
@@ -30,7 +30,7 @@ export class Host extends Stack {
   constructor({ runDir, trace, systemBus }: HostOptions) {
     super({ trace })
     this.#systemBus = systemBus
-    this.#locks = `${runDir}/locks`
+    this.runDir = runDir
   }
 
   /** Loaded when it is first asked for: it is a quarter of all code, and most calls have no need of it. */
@@ -113,8 +113,9 @@ export class Host extends Stack {
 
   /** Files that only root can open: on what others can, such as the namespace itself, anybody could hold the lock. */
   async #lock(name: string, shared: boolean): Promise<Disposable> {
-    makeDirectories(this.#locks, 0o700)
-    return lock(`${this.#locks}/${encodeURIComponent(name)}`, { shared })
+    const folder = `${this.runDir}/locks`
+    makeDirectories(folder, 0o700)
+    return lock(`${folder}/${encodeURIComponent(name)}`, { shared })
   }
 
   override [Symbol.dispose](): void {

@@ -77,6 +77,24 @@ export async function findNamespaces(proc = '/proc'): Promise<Namespaces> {
   return { known, hidden: [...elsewhere.values()], denied }
 }
 
+/**
+ * Those of this host and of its containers. A container may be a host itself (kind, Docker in Docker), whose containers run in process
+ * namespaces of their own below its: what is in them is that host's affair, be it called as ours is.
+ */
+export async function ownNamespaces(proc = '/proc'): Promise<KnownNamespace[]> {
+  const { known } = await findNamespaces(proc)
+  const deepest = depthOf('self', proc) + 1
+  return known.filter(
+    ({ mounts, pids }) => mounts.length > 0 || pids.some(pid => depthOf(pid, proc) <= deepest),
+  )
+}
+
+/** In how many process namespaces it is, from that of /proc down; 0 where it has ended. */
+function depthOf(pid: number | 'self', proc: string): number {
+  const status = readable(() => readFileSync(join(proc, String(pid), 'status'), 'utf8')) ?? ''
+  return /^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).length ?? 0
+}
+
 /** The name of the program that a process runs, at most 15 characters; empty where it has ended. */
 export function commandOf(pid: number, proc = '/proc'): string {
   return readable(() => readFileSync(join(proc, String(pid), 'comm'), 'utf8'))?.trimEnd() ?? ''

@@ -37,8 +37,13 @@ function openPath(path: string): number {
     // Not to wait where somebody put a FIFO.
     return open(path, O_RDONLY | O_NONBLOCK, 0)
   } catch (error) {
-    const missing = ['ENOENT', 'ENOTDIR', 'ENXIO', 'ELOOP', 'ENAMETOOLONG'].includes(errnoCode(error) ?? '')
-    throw missing ? badNetns(path, 'it does not exist', error) : error
+    const code = errnoCode(error) ?? ''
+    if (['ENOENT', 'ENOTDIR', 'ENXIO', 'ELOOP', 'ENAMETOOLONG'].includes(code))
+      throw badNetns(path, 'it does not exist', error)
+    // While the kernel takes a process down, it refuses what has gone already with the same words as what is not ours to see.
+    if (['EACCES', 'ESRCH'].includes(code) && /^\/proc\/\d+\//.test(path))
+      throw badNetns(path, 'its process has ended, or is not for this one to see', error)
+    throw error
   }
 }
 

@@ -1,7 +1,7 @@
 // Links in all namespaces that can be reached: those of attachments that are no more, and devices that are elsewhere.
 import type { Link } from '../netlink/route/link.ts'
 import { sweep } from '../steps.ts'
-import { findNamespaces, type KnownNamespace } from './namespaces.ts'
+import { type KnownNamespace, ownNamespaces } from './namespaces.ts'
 import { openKnown } from './reachable.ts'
 import { Stack } from './stack.ts'
 
@@ -9,8 +9,8 @@ type Deed = (stack: Stack, namespace: KnownNamespace) => Promise<void>
 
 /** Does `deed` in every namespace, whatever fails in others. */
 export async function inReachable(deed: Deed): Promise<void> {
-  const { known } = await findNamespaces()
-  await sweep(known.map(namespace => () => enter(namespace, deed)))
+  const all = await ownNamespaces()
+  await sweep(all.map(namespace => () => enter(namespace, deed)))
 }
 
 /** Removes every link that `isStale` says yes to. A namespace that ends meanwhile takes its links along. */

@@ -1,13 +1,12 @@
-// Every namespace that this process may enter, one after the other.
+// Every namespace of this host and its containers that this process may enter, one after the other.
 import { errnoCode, TnetError } from '../errors.ts'
-import { findNamespaces, type KnownNamespace } from './namespaces.ts'
+import { type KnownNamespace, ownNamespaces } from './namespaces.ts'
 import { type Netns, openNetns } from './netns.ts'
 import { Sandbox } from './sandbox.ts'
 
 /** All but its own. What ends while it is looked at is left out. Throws what `deed` throws. */
 export async function reachableSandboxes(deed: (sandbox: Sandbox) => Promise<void>): Promise<void> {
-  const { known } = await findNamespaces()
-  for (const namespace of known) {
+  for (const namespace of await ownNamespaces()) {
     const netns = namespace.own ? undefined : openKnown(namespace)
     if (netns === undefined) continue
     using sandbox = new Sandbox(netns)

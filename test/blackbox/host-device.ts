@@ -585,3 +585,41 @@ refusals(t, [
   ),
   bad('a namespace that is missing', { device: 'card' }, { request: { netns: '/run/netns/none' }, code: 8 }),
 ])
+
+t.test('a container marks a link of its own, for us to bring it to the host', async t => {
+  const [subject] = subjects().filter(({ name }) => name === 'tnet')
+  if (subject === undefined) return
+  await using world = await makeWorld(subject)
+  await card(world)
+  const { sandbox, network } = world
+  const config = world.config({ cniVersion: '1.1.0', ...plain })
+  const forge = (owner: string) =>
+    sandbox.run(
+      'sh',
+      '-ec',
+      `ip link add zz type veth peer name keep
+      ip link set zz alias eth1; ip link property add dev zz altname tnet+${network}+${owner}`,
+    )
+  await forge('x+y')
+  const before = settled(await world.snapshot())
+  const all = { ...config, 'cni.dev/valid-attachments': [] }
+  t.equal((await world.call('GC', all, { containerId: '', netns: '', ifname: '' })).code, 0)
+  t.equal(settled(await world.snapshot()), before, 'GC lets it be')
+  await sandbox.run('ip', 'link', 'del', 'zz')
+
+  t.equal((await world.call('ADD', config)).code, 0)
+  const mark = `altname tnet+${network}+c1+eth0`
+  await sandbox.run(
+    'sh',
+    '-ec',
+    `ip link add zz type bridge; ip link set zz alias eth1
+    ip link property del dev eth0 ${mark}; ip link property add dev zz ${mark}`,
+  )
+  t.equal((await world.call('DEL', config)).code, 0)
+  const inside = JSON.parse(await sandbox.run('ip', '-j', 'link')) as { ifname: string }[]
+  t.match(
+    inside.map(({ ifname }) => ifname),
+    ['lo', 'zz'],
+    'nor does DEL take a link of another kind',
+  )
+})

@@ -64,11 +64,9 @@ for (const subject of subjects()) {
       { ifname: 'red', linkinfo: { info_data: { table: 1001 } } },
     ])
     for (const name of ['blue', 'red']) {
-      t.match(
-        await sandbox.run('ip', 'route', 'show', 'vrf', name),
-        /default via 10\.1\.0\.1/,
-        `routes of ${name}`,
-      )
+      // That of the reference loses the default route on the way.
+      const route = subject.name === 'tnet' ? /default via 10\.1\.0\.1/ : /10\.1\.0\.0\/24/
+      t.match(await sandbox.run('ip', 'route', 'show', 'vrf', name), route, `routes of ${name}`)
       t.match(await sandbox.run('ping', '-c', '1', '-W', '5', '-I', name, '10.1.0.1'), / 0% packet loss/)
     }
     if (subject.name === 'tnet') {

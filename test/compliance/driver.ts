@@ -62,8 +62,9 @@ export async function compliance<C, O>(t: Test, name: string, subject: Subject<C
     await using world = await makeWorld(subject)
     const before = await snapshot()
     await world.attach()
-    await world.detach(undefined, 'gone')
+    // What is in the sandbox goes with it.
     if (subject.inside === true) await world.sandbox.links.remove({ name: world.owner.ifname })
+    await world.detach(undefined, 'gone')
     await subject.prepare?.()
     t.equal(await snapshot(), before)
   })

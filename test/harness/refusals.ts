@@ -59,11 +59,10 @@ export function tellsWell(t: Test, { json }: Answer): void {
   t.match(message, /^[^\p{Cc}]{8,2000}$/u, 'one clear line')
 }
 
-/** A snapshot without what a first call makes and no call takes away: our folder, host-local's folders, lock, marks and index. */
+/** A snapshot without what a first call makes and no call takes away: host-local's folders, lock, marks and index. */
 export function settled(text: string): string {
   const kept = (line: string) =>
     line.trim() !== '' &&
-    !/^ *\/run\/tnet folder /.test(line) &&
     !/^ *\/var\/lib\/cni\/networks.*( folder |\/lock |\/last_reserved_ip\.|\/\.tnet\/)/.test(line)
   return text.split('\n').filter(kept).join('\n')
 }

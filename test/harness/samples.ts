@@ -186,7 +186,13 @@ const ALL: readonly Sample[] = [
       config: { mac: '02:00:00:00:00:77', mtu: 1400, promisc: true },
     },
   },
-  { type: 'vrf', config: { vrfname: 'blue' }, after: [bridged], needs: 'vrf' },
+  {
+    type: 'vrf',
+    config: { vrfname: 'blue' },
+    after: [bridged],
+    needs: 'vrf',
+    reference: "it loses the container's default route, and nothing tells its VRF from somebody else's",
+  },
 ]
 
 /** Set where the others have been run already, on a kernel that lacks these: `ipvlan,vrf`. */

@@ -219,6 +219,9 @@ function featureTexts(text: string, links: readonly string[]): string[] {
 /** What mount(8), ip(8) and iptables(8) leave, the journal files of SQLite, which come and go with each connection, and our locks. */
 const PASSED_BY = /^\/run\/(mount|netns|xtables\.lock|tnet\/locks)$|-(wal|shm|journal)$/
 
+/** Folders of ours that stay once they are there. */
+const KEPT = /^\/run\/tnet(\/devices)?$/
+
 /** Paths below `folder` with type and mode. */
 async function paths(folder: string): Promise<string[]> {
   const found: string[] = []
@@ -228,7 +231,7 @@ async function paths(folder: string): Promise<string[]> {
     const status = await lstat(path)
     const mode = (status.mode & 0o7777).toString(8)
     if (status.isSymbolicLink()) found.push(`${path} -> ${(await readlink(path)).split(',').sort().join()}`)
-    else found.push(`${path} ${status.isDirectory() ? 'folder' : 'file'} ${mode}`)
+    else if (!KEPT.test(path)) found.push(`${path} ${status.isDirectory() ? 'folder' : 'file'} ${mode}`)
     if (status.isDirectory()) found.push(...(await paths(path)))
   }
   return found

@@ -49,3 +49,30 @@ t.test('each once, and not our own', async t => {
   using own = openNetns('/proc/self/ns/net')
   t.notOk(ids.includes(own.id))
 })
+
+t.test('not those of a host that is a container itself', async t => {
+  // The words that a process says from within, and then waits.
+  const within = 'readlink /proc/self/ns/net; exec sleep 60'
+  const below = ['unshare', '--pid', '--fork', '--kill-child']
+  const inodes: string[] = []
+  const children = []
+  for (const levels of [1, 2]) {
+    const [program = '', ...args] = Array.from({ length: levels }, () => below).flat()
+    const entered = [...args, 'unshare', '--net', 'sh', '-c', within]
+    const child = spawn(program, entered, { stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(child)
+    const [line] = (await once(child.stdout, 'data')) as [Buffer]
+    inodes.push(/\d+/.exec(String(line))?.[0] ?? '')
+  }
+  const seen: string[] = []
+  await reachableSandboxes(async ({ id }) => void seen.push(id.split(':')[1] ?? ''))
+  t.strictSame(
+    inodes.map(inode => seen.includes(inode)),
+    [true, false],
+  )
+  for (const child of children) {
+    const ended = once(child, 'exit')
+    child.kill('SIGKILL')
+    await ended
+  }
+})

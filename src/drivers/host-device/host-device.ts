@@ -1,6 +1,7 @@
 // host-device networks: a device that the host has, such as a network card, lives in the sandbox until DEL.
 import { TnetError } from '../../errors.ts'
 import { markOf, marksOf, networkMark, originalName } from '../../net/device-mark.ts'
+import { DeviceRecords } from '../../net/device-records.ts'
 import type { Host } from '../../net/host.ts'
 import { bringOut, moveIn, putBack, settleMarked } from '../../net/moved-device.ts'
 import type { Interface } from '../../net/result.ts'
@@ -42,11 +43,18 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
     )
     const link = await findDevice(selector, host)
     refuseOwnName(link, ifname)
+    const records = new DeviceRecords(host.runDir)
     const before = { link, addresses: await host.addresses.list(link.index) }
     await steps.attempt(
       `move ${link.name} into ${sandbox.path}`,
-      () => moveIn(host, sandbox, { link, mark, ifname }),
-      () => putBack(host, sandbox, { before, mark }),
+      () => {
+        records.write(mark, link)
+        return moveIn(host, sandbox, { link, mark, ifname })
+      },
+      async () => {
+        await putBack(host, sandbox, { before, mark })
+        records.remove(mark)
+      },
     )
     const { index, mtu, address: mac = '' } = await sandbox.links.existing(ifname)
     const pciID = pciAddress(link, selector)
@@ -66,6 +74,7 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
     const isStale = (mark: string) => mark.startsWith(networkMark(name)) && !kept.has(mark)
     // Which namespaces there are is a question of GC alone: other verbs do without its code.
     const { inReachable } = await import('../../net/reachable-links.ts')
+    const records = new DeviceRecords(host.runDir)
     await sweep([
       () =>
         inReachable(async (stack, { own }) => {
@@ -73,13 +82,17 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
           const links = await stack.links.list()
           const stale = links.flatMap(link =>
             marksOf(link)
-              .filter(isStale)
+              .filter(mark => isStale(mark) && records.tells(mark, link) === true)
               .map(mark => ({ link, mark })),
           )
           await sweep(stale.map(each => () => bringOut(stack, host, each)))
         }),
       () => settleMarked(host, isStale, warn),
     ])
+    records
+      .marks()
+      .filter(isStale)
+      .forEach(mark => records.remove(mark))
   },
 
   async status({ options: { selector } }, host, warn) {
@@ -103,9 +116,12 @@ interface Leaving {
 }
 
 async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }: Leaving): Promise<void> {
-  const { sandbox } = port
+  const { sandbox, mac } = port
+  const records = new DeviceRecords(host.runDir)
   const links = (await sandbox?.links.list()) ?? []
-  const own = links.filter(link => marksOf(link).includes(mark) || isOfAnother(link, port, selector))
+  const isOwn = (link: Link) =>
+    marksOf(link).includes(mark) && (records.tells(mark, link) ?? mac?.toLowerCase() === link.address)
+  const own = links.filter(link => isOwn(link) || isOfAnother(link, port, selector))
   await sweep([
     ...own.map(link => async () => {
       if (sandbox !== undefined) await bringOut(sandbox, host, { link, mark })
@@ -113,6 +129,17 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
     // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
     () => settleMarked(host, each => each === mark, warn),
   ])
+  // Where nobody says which sandbox it is in, it may be in one all the same: GC is to know it then.
+  if (sandbox !== undefined || !(await isElsewhere(mark))) records.remove(mark)
+}
+
+async function isElsewhere(mark: string): Promise<boolean> {
+  const { inReachable } = await import('../../net/reachable-links.ts') // it reads all of /proc
+  let found = false
+  await inReachable(async stack => {
+    found ||= (await stack.links.list()).some(link => marksOf(link).includes(mark))
+  })
+  return found
 }
 
 /** Whether another implementation moved the device for the owner: all that it leaves is the alias. */

@@ -1,0 +1,48 @@
+// Which devices of the host are in sandboxes. What a link in a sandbox says of itself, its container may have written.
+import type { Link } from '../netlink/route/link.ts'
+import { entries, makeDirectories, makeLink, readLink, removeFile } from '../sys/files.ts'
+import { digest } from './digest.ts'
+
+/** Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK`, the kind of link that the device is. */
+export class DeviceRecords {
+  readonly #folder: string
+
+  constructor(runDir: string) {
+    this.#folder = `${runDir}/devices`
+  }
+
+  /** Before the device gets the mark. */
+  write(mark: string, device: Link): void {
+    makeDirectories(this.#folder, 0o700)
+    this.remove(mark)
+    makeLink(`${kindOf(device)} ${mark}`, this.#path(mark))
+  }
+
+  /** Whether a link with this mark can be the device; undefined where nothing is on record. */
+  tells(mark: string, link: Link): boolean | undefined {
+    const kind = this.#read(this.#path(mark))?.kind
+    return kind === undefined ? undefined : kind === kindOf(link)
+  }
+
+  /** Of all that are on record. */
+  marks(): string[] {
+    return entries(this.#folder).flatMap(({ name }) => this.#read(`${this.#folder}/${name}`)?.mark ?? [])
+  }
+
+  remove(mark: string): void {
+    removeFile(this.#path(mark))
+  }
+
+  #path(mark: string): string {
+    return `${this.#folder}/${digest(mark)}`
+  }
+
+  #read(path: string): { readonly mark: string; readonly kind: string } | undefined {
+    const [kind, mark] = readLink(path)?.split(' ') ?? []
+    return mark === undefined || kind === undefined ? undefined : { mark, kind }
+  }
+}
+
+function kindOf({ linkInfo }: Link): string {
+  return linkInfo?.kind ?? 'device'
+}
