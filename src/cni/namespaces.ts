@@ -3,11 +3,12 @@ import { TnetError } from '../errors.ts'
 import { Host } from '../net/host.ts'
 import { openSandbox, type Sandbox } from '../net/sandbox.ts'
 import { callersVariable } from '../sys/environment.ts'
+import { closeLate } from '../sys/late.ts'
 import type { AttachmentRequest, Request } from './plugin.ts'
 
 export function hostOf({ env, trace }: Request): Host {
   const systemBus = callersVariable(env, 'DBUS_SYSTEM_BUS_ADDRESS')
-  return new Host({ runDir: env['TNET_RUN_DIR'] || '/run/tnet', trace, systemBus })
+  return new Host({ runDir: env['TNET_RUN_DIR'] || '/run/tnet', trace, close: closeLate, systemBus })
 }
 
 /** Throws BAD_NETNS, before anything is done. */

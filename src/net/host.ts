@@ -15,6 +15,8 @@ export interface HostOptions {
   /** Where locks live, and records of what is in sandboxes: /run/tnet. */
   readonly runDir: string
   readonly trace?: SocketOptions['trace']
+  /** How its sockets are closed in the end. */
+  readonly close?: SocketOptions['close']
   /** The address of the system's message bus; left out, the one that every system has. */
   readonly systemBus?: string | undefined
 }
@@ -27,8 +29,8 @@ export class Host extends Stack {
   #ports: Ports | undefined
   #questions: NetlinkSocket | undefined
 
-  constructor({ runDir, trace, systemBus }: HostOptions) {
-    super({ trace })
+  constructor({ runDir, trace, close, systemBus }: HostOptions) {
+    super({ trace, close })
     this.#systemBus = systemBus
     this.runDir = runDir
   }

@@ -17,12 +17,14 @@ export class Stack implements Disposable {
   readonly sysctl: Sysctl
   readonly netns: NetnsFd
   protected readonly trace: SocketOptions['trace']
+  readonly #close: SocketOptions['close']
   #route: NetlinkSocket | undefined
   #generic: NetlinkSocket | undefined
 
-  constructor(options: Pick<SocketOptions, 'netns' | 'trace'> = {}) {
+  constructor(options: Pick<SocketOptions, 'netns' | 'trace' | 'close'> = {}) {
     this.netns = options.netns
     this.trace = options.trace
+    this.#close = options.close
     this.sysctl = new Sysctl(options.netns)
   }
 
@@ -40,7 +42,8 @@ export class Stack implements Disposable {
 
   /** A socket of its own inside the namespace; the caller closes it. */
   open(protocol: number, groups: readonly number[] = []): NetlinkSocket {
-    return new NetlinkSocket(protocol, { netns: this.netns, trace: this.trace, groups })
+    const { netns, trace } = this
+    return new NetlinkSocket(protocol, { netns, trace, groups, close: this.#close })
   }
 
   /** As `waitForLink` in this namespace. */

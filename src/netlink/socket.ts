@@ -66,12 +66,15 @@ export interface SocketOptions {
   readonly groups?: readonly number[]
   /** Called with each datagram that is sent or received; `tracer` makes one. */
   readonly trace?: Trace | undefined
+  /** How the socket is closed in the end; left out: at once. */
+  readonly close?: ((fd: number) => void) | undefined
 }
 
 export class NetlinkSocket implements Disposable {
   readonly fd: number
   readonly protocol: number
   readonly #trace: SocketOptions['trace']
+  readonly #close: (fd: number) => void
   readonly #buffer = scratch(BUFFER)
   #sequence = 0
   #closed = false
@@ -80,12 +83,13 @@ export class NetlinkSocket implements Disposable {
   constructor(protocol: number, options: SocketOptions = {}) {
     this.protocol = protocol
     this.#trace = options.trace
+    this.#close = options.close ?? close
     this.fd = openNetlink(protocol, options.groups ?? [], options.netns)
     this.timeout()
   }
 
   [Symbol.dispose](): void {
-    if (!this.#closed) close(this.fd)
+    if (!this.#closed) this.#close(this.fd)
     this.#closed = true
   }
 

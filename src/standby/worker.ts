@@ -16,6 +16,7 @@ import {
   receiveTimeout,
   replaceDescriptor,
 } from '../sys/local-socket.ts'
+import { closeLeft } from '../sys/late.ts'
 import { close, O_RDWR, open, read, stat, write } from '../sys/syscalls.ts'
 import { done, type HandedCall, parseCall, READY, REFUSED } from './protocol.ts'
 import { standing } from './standing.ts'
@@ -66,6 +67,7 @@ export async function work(parent: number, serve: Serve): Promise<void> {
       } finally {
         close(connection)
       }
+      closeLeft()
       // What a call left to be done is its own affair, and a descriptor that it left open would be open in all that follow.
       await new Promise(resume => setImmediate(resume))
       if (openDescriptors() !== before) return
