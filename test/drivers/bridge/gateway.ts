@@ -115,11 +115,11 @@ t.test('forceAddress: the old address was not given back with what it had', asyn
   await run('ip', ['link', 'set', 'br0', 'up'])
   const old = ['10.9.0.1/24', 'broadcast', '10.9.0.127', 'label', 'br0:old', 'scope', 'site', 'noprefixroute']
   await run('ip', ['address', 'add', ...old, 'dev', 'br0'])
-  const before = await run('ip', ['-4', 'address', 'show', 'dev', 'br0'])
+  const before = await run('ip', ['-4', '-o', 'address', 'show', 'dev', 'br0'])
   await using one = await attached('one', 2, { ...CONFIG, forceAddress: true })
-  t.notMatch(await run('ip', ['-4', 'address', 'show', 'dev', 'br0']), '10.9.0.1')
+  t.notMatch(await run('ip', ['-4', '-o', 'address', 'show', 'dev', 'br0']), '10.9.0.1')
   await one.fail()
-  t.equal(await run('ip', ['-4', 'address', 'show', 'dev', 'br0']), before)
+  t.equal(await run('ip', ['-4', '-o', 'address', 'show', 'dev', 'br0']), before)
 })
 
 t.test('forceAddress lost the gateway where it was secondary to the address in the way', async t => {
