@@ -24,6 +24,10 @@ export class DeviceRecords {
     return kind === undefined ? undefined : kind === kindOf(link)
   }
 
+  has(mark: string): boolean {
+    return this.#read(this.#path(mark)) !== undefined
+  }
+
   /** Of all that are on record. */
   marks(): string[] {
     return entries(this.#folder).flatMap(({ name }) => this.#read(`${this.#folder}/${name}`)?.mark ?? [])

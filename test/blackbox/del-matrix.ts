@@ -128,7 +128,9 @@ async function spoil(world: World, sample: Sample, each: Case): Promise<void> {
 
 async function restore(world: World, sample: Sample, each: Case): Promise<void> {
   const { prepare, devices, master, isInside, ifname = 'eth0' } = sample
-  const isLeft = isInside === true && each.namespace === 'empty' && each.isLinkThere && each.isMasterThere
+  const isLinkThere = each.isLinkThere && each.isMasterThere
+  // Nobody told where it is: only a device of the host is looked for.
+  const isLeft = isInside === true && devices === undefined && each.namespace === 'empty' && isLinkThere
   if (isLeft) await world.sandbox.run('ip', 'link', 'del', ifname)
   if (each.namespace === 'no namespace') rmSync(world.sandbox.path)
   if (['gone', 'no namespace'].includes(each.namespace)) await remake(world, sample)

@@ -370,10 +370,16 @@ if (subjects().some(({ name }) => name === 'tnet')) {
     }
   }
 
-  t.test('DEL without a namespace leaves it, GC brings it back', async t => {
+  t.test('DEL without a namespace finds it', async t => {
     await using world = await attached(t)
+    await deleted(t, world, world.whole, { netns: '', containerId: 'c2' })
+    t.match(await link(world.sandbox), { address: MAC }, 'not for another container')
     await deleted(t, world, world.whole, { netns: '' })
-    t.match(await link(world.sandbox), { address: MAC })
+    await isBack(t, world)
+  })
+
+  t.test('GC brings it back', async t => {
+    await using world = await attached(t)
     const valid = { ...world.whole, 'cni.dev/valid-attachments': [{ containerID: 'c1', ifname: 'eth0' }] }
     t.equal((await world.call('GC', valid, GONE)).code, 0)
     t.match(await link(world.sandbox), { address: MAC }, 'not while it is valid')

@@ -72,23 +72,8 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
   async gc({ name }, valid, host, warn) {
     const kept = new Set(valid.map(attached => markOf({ network: name, ...attached })))
     const isStale = (mark: string) => mark.startsWith(networkMark(name)) && !kept.has(mark)
-    // Which namespaces there are is a question of GC alone: other verbs do without its code.
-    const { inReachable } = await import('../../net/reachable-links.ts')
     const records = new DeviceRecords(host.runDir)
-    await sweep([
-      () =>
-        inReachable(async (stack, { own }) => {
-          if (own) return
-          const links = await stack.links.list()
-          const stale = links.flatMap(link =>
-            marksOf(link)
-              .filter(mark => isStale(mark) && records.tells(mark, link) === true)
-              .map(mark => ({ link, mark })),
-          )
-          await sweep(stale.map(each => () => bringOut(stack, host, each)))
-        }),
-      () => settleMarked(host, isStale, warn),
-    ])
+    await sweep([() => bringAllOut(isStale, records, host), () => settleMarked(host, isStale, warn)])
     records
       .marks()
       .filter(isStale)
@@ -126,20 +111,30 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
     ...own.map(link => async () => {
       if (sandbox !== undefined) await bringOut(sandbox, host, { link, mark })
     }),
+    async () => {
+      // Where nobody says which sandbox it is in, it may be in one all the same.
+      if (sandbox === undefined && records.has(mark)) await bringAllOut(each => each === mark, records, host)
+    },
     // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
     () => settleMarked(host, each => each === mark, warn),
   ])
-  // Where nobody says which sandbox it is in, it may be in one all the same: GC is to know it then.
-  if (sandbox !== undefined || !(await isElsewhere(mark))) records.remove(mark)
+  records.remove(mark)
 }
 
-async function isElsewhere(mark: string): Promise<boolean> {
+/** Out of all sandboxes that can be reached. */
+async function bringAllOut(
+  isToGo: (mark: string) => boolean,
+  records: DeviceRecords,
+  host: Host,
+): Promise<void> {
   const { inReachable } = await import('../../net/reachable-links.ts') // it reads all of /proc
-  let found = false
-  await inReachable(async stack => {
-    found ||= (await stack.links.list()).some(link => marksOf(link).includes(mark))
+  await inReachable(async (stack, { own }) => {
+    if (own) return
+    const links = await stack.links.list()
+    const marked = links.flatMap(link => marksOf(link).map(mark => ({ link, mark })))
+    const toGo = marked.filter(({ link, mark }) => isToGo(mark) && records.tells(mark, link) === true)
+    await sweep(toGo.map(each => () => bringOut(stack, host, each)))
   })
-  return found
 }
 
 /** Whether another implementation moved the device for the owner: all that it leaves is the alias. */
