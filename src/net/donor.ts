@@ -6,7 +6,6 @@ import type { Host } from './host.ts'
 import { openNetns } from './netns.ts'
 import { ownerOf, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
-import { Stack } from './stack.ts'
 
 export interface Search {
   /** The id of a container, or the name of a namespace. */
@@ -52,16 +51,10 @@ function ownedBy(container: string): (link: Link) => boolean {
 
 /** Macvlans and the like have no end on the host. Loaded when all else has failed: it reads all of /proc. */
 async function isInAny(isOwn: (link: Link) => boolean): Promise<boolean> {
-  const { findNamespaces } = await import('./namespaces.ts')
-  for (const { path, own } of (await findNamespaces()).known) {
-    if (own) continue
-    try {
-      using netns = openNetns(path)
-      using stack = new Stack({ netns: netns.fd })
-      if ((await stack.links.list()).some(isOwn)) return true
-    } catch {
-      continue // it has ended since it was found, or is not ours to see
-    }
-  }
-  return false
+  const { reachableSandboxes } = await import('./reachable.ts')
+  let found = false
+  await reachableSandboxes(async ({ links }) => {
+    found ||= (await links.list()).some(isOwn)
+  })
+  return found
 }
