@@ -1,6 +1,6 @@
 // The namespace that tnet itself runs in: its stack, its firewall, and the locks of those who change it.
 import { NETLINK_NETFILTER, type SocketOptions, type NetlinkSocket } from '../netlink/socket.ts'
-import { makeDirectories } from '../sys/files.ts'
+import { fileError, ifPresent, makeDirectories, requireDirectory } from '../sys/files.ts'
 import { lock } from '../sys/lock.ts'
 import type { Connections } from './connections.ts'
 import type { Firewall } from './firewall.ts'
@@ -8,6 +8,7 @@ import type { Gates } from './gates.ts'
 import { ownNetns } from './netns.ts'
 import type { Owner } from './owner.ts'
 import type { Ports } from './ports.ts'
+import type { Sandbox } from './sandbox.ts'
 import { Stack } from './stack.ts'
 import type { Remnant } from './tables.ts'
 
@@ -20,6 +21,9 @@ export interface HostOptions {
   /** The address of the system's message bus; left out, the one that every system has. */
   readonly systemBus?: string | undefined
 }
+
+/** So many that one sandbox with much in it holds hardly another one up, and so few that their files are no burden. */
+const SANDBOX_LOCKS = 64n
 
 export class Host extends Stack {
   readonly runDir: string
@@ -74,7 +78,7 @@ export class Host extends Stack {
     const { nftables, legacy } = tablesOfRemnants(remnant, tables)
     if (nftables.length === 0 && !legacy) return
     const { chainNames, clearRemnants, placeOf } = await import('./remnants.ts')
-    await clearRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })
+    if (nftables.length > 0) await clearRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })
     if (!legacy) return
     const { clearLegacyChains } = await import('./iptables/legacy-remnants.ts')
     await clearLegacyChains(chainNames(owner, remnant))
@@ -86,7 +90,8 @@ export class Host extends Stack {
     const { nftables, legacy } = tablesOfRemnants(remnant, await this.tables())
     if (nftables.length === 0 && !legacy) return false
     const { chainNames, hasRemnants, placeOf } = await import('./remnants.ts')
-    if (await hasRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })) return true
+    const places = nftables.map(placeOf)
+    if (places.length > 0 && (await hasRemnants(this.#netfilter(), places, { owner, remnant }))) return true
     if (!legacy) return false
     const { hasLegacyChains } = await import('./iptables/legacy-remnants.ts')
     return hasLegacyChains(chainNames(owner, remnant))
@@ -103,9 +108,10 @@ export class Host extends Stack {
     return this.#lock(`netns-${own.id}`, kind === 'shared')
   }
 
-  /** Of those who look for free tables in a sandbox and take them; for all sandboxes, since they are at it for moments. Throws TRY_AGAIN. */
-  async sandboxTurn(): Promise<Disposable> {
-    return this.#lock('sandboxes', false)
+  /** Of those who look for free tables in a sandbox and take them: one at a time, in this one and a few others. Throws TRY_AGAIN. */
+  async sandboxTurn({ id }: Sandbox): Promise<Disposable> {
+    const inode = BigInt(id.split(':')[1] ?? 0)
+    return this.#lock(`sandboxes-${inode % SANDBOX_LOCKS}`, false)
   }
 
   /** Held by one process at a time, until it is disposed of. Throws TRY_AGAIN. */
@@ -116,7 +122,12 @@ export class Host extends Stack {
   /** Files that only root can open: on what others can, such as the namespace itself, anybody could hold the lock. */
   async #lock(name: string, shared: boolean): Promise<Disposable> {
     const folder = `${this.runDir}/locks`
-    makeDirectories(folder, 0o700)
+    try {
+      ifPresent(() => requireDirectory(this.runDir)) // no symbolic link that somebody planted
+      makeDirectories(folder, 0o700)
+    } catch (error) {
+      throw fileError('make the folder of locks', folder, error)
+    }
     return lock(`${folder}/${encodeURIComponent(name)}`, { shared })
   }
 

@@ -89,9 +89,10 @@ export async function ownNamespaces(proc = '/proc'): Promise<KnownNamespace[]> {
   )
 }
 
-/** In how many process namespaces it is, from that of /proc down; 0 where it has ended. */
+/** In how many process namespaces it is, from that of /proc down. What has ended says nothing about those beside it. */
 function depthOf(pid: number | 'self', proc: string): number {
-  const status = readable(() => readFileSync(join(proc, String(pid), 'status'), 'utf8')) ?? ''
+  const status = readable(() => readFileSync(join(proc, String(pid), 'status'), 'utf8'))
+  if (status === undefined) return Infinity
   return /^NSpid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).length ?? 0
 }
 

@@ -30,7 +30,7 @@ export const sbr: Linkless<SbrConfig, SbrOptions> = {
   async attach({ options }, port, host, steps) {
     const { owner, sandbox, result } = port
     const link = await linkOf(port)
-    using _ = await host.sandboxTurn()
+    using _ = await host.sandboxTurn(sandbox)
     const all = await new Rules(sandbox).list()
     const has = new Set(all.filter(isOurs).map(rule => sourceRuleOf(rule)?.source))
     const missing = addressesOf(owner, result, options).filter(({ source }) => !has.has(source))
@@ -70,7 +70,7 @@ export const sbr: Linkless<SbrConfig, SbrOptions> = {
     const link = await ownLink(owner, { sandbox, host, mac: told?.mac || undefined })
     if (link === undefined && (await sandbox.links.get(owner.ifname)) !== undefined) return // another's
     const known = result === undefined ? [] : addressesOf(owner, result, parseLeaving())
-    using _ = await host.sandboxTurn()
+    using _ = await host.sandboxTurn(sandbox)
     const rules = await new Rules(sandbox).list()
     const sources = [...known.map(({ source }) => source), ...(await addressesAt(sandbox, link))]
     const own = rulesFor(rules, sources)
@@ -115,7 +115,7 @@ async function addressesAt(sandbox: Sandbox, link: Link | undefined): Promise<st
 
 /** Takes away what there is for the addresses of the link. */
 export async function clear(sandbox: Sandbox, link: Link, host: Host): Promise<void> {
-  using _ = await host.sandboxTurn()
+  using _ = await host.sandboxTurn(sandbox)
   const rules = await new Rules(sandbox).list()
   await removeTables(sandbox, rulesFor(rules, await addressesAt(sandbox, link)), link.index)
 }

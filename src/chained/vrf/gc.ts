@@ -11,7 +11,7 @@ export async function gc(network: string, valid: readonly Attached[], host: Host
   await reachableSandboxes(async sandbox => {
     const links = await sandbox.links.list()
     if (!links.some(({ linkInfo }) => linkInfo?.kind === 'vrf')) return
-    using _ = await host.sandboxTurn()
+    using _ = await host.sandboxTurn(sandbox)
     for (const link of links) {
       const tag = await tagOf(link, host)
       const isStale = tag !== undefined && tag.startsWith(networkTag(network)) && !kept.has(tag)

@@ -33,7 +33,7 @@ export const vrf: Linkless<VrfConfig, VrfOptions> = {
 
   async attach({ options: { name, table } }, port, host, steps) {
     const { owner, sandbox, result } = port
-    using _ = await host.sandboxTurn()
+    using _ = await host.sandboxTurn(sandbox)
     const link = await linkOf(port)
     const there = await findVrf(sandbox, name)
     if (there !== undefined && table !== undefined && tableOf(there) !== table) {
@@ -65,13 +65,13 @@ export const vrf: Linkless<VrfConfig, VrfOptions> = {
   async detach({ options: { name } }, { owner, sandbox, result }, host) {
     if (sandbox === undefined) {
       return inVethSandbox(owner, host, async found => {
-        using _ = await host.sandboxTurn()
+        using _ = await host.sandboxTurn(found)
         await leave(found, owner.ifname)
         if (name !== '') await removeIdle(found, name)
       })
     }
     const told = result?.interfaces.find(each => each.name === owner.ifname && each.sandbox)
-    using _ = await host.sandboxTurn()
+    using _ = await host.sandboxTurn(sandbox)
     const link = await ownLink(owner, { sandbox, host, mac: told?.mac || undefined })
     if (link !== undefined) await leave(sandbox, owner.ifname)
     if (name !== '') await removeIdle(sandbox, name)

@@ -101,19 +101,19 @@ interface Leaving {
 }
 
 async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }: Leaving): Promise<void> {
-  const { sandbox, mac } = port
+  const { sandbox } = port
   const records = new DeviceRecords(host.runDir)
   const links = (await sandbox?.links.list()) ?? []
   const isOwn = (link: Link) =>
-    marksOf(link).includes(mark) && (records.tells(mark, link) ?? mac?.toLowerCase() === link.address)
+    marksOf(link).includes(mark) && (records.tells(mark, link) ?? isAsTold(link, port, selector))
   const own = links.filter(link => isOwn(link) || isOfAnother(link, port, selector))
   await sweep([
     ...own.map(link => async () => {
       if (sandbox !== undefined) await bringOut(sandbox, host, { link, mark })
     }),
     async () => {
-      // Where nobody says which sandbox it is in, it may be in one all the same.
-      if (sandbox === undefined && records.has(mark)) await bringAllOut(each => each === mark, records, host)
+      // Where nobody says which sandbox it is in, or the path leads to another by now, it may be in one all the same.
+      if (own.length === 0 && records.has(mark)) await bringAllOut(each => each === mark, records, host)
     },
     // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
     () => settleMarked(host, each => each === mark, warn),
@@ -138,8 +138,14 @@ async function bringAllOut(
 }
 
 /** Whether another implementation moved the device for the owner: all that it leaves is the alias. */
-function isOfAnother(link: Link, { owner, mac }: LeavingPort, selector: Selector | undefined): boolean {
-  if (link.name !== owner.ifname || marksOf(link).length > 0 || originalName(link) === undefined) return false
+function isOfAnother(link: Link, port: LeavingPort, selector: Selector | undefined): boolean {
+  const { ifname } = port.owner
+  if (link.name !== ifname || marksOf(link).length > 0 || originalName(link) === undefined) return false
+  return isAsTold(link, port, selector)
+}
+
+/** By ADD's answer; where that is not known, by the configuration. */
+function isAsTold(link: Link, { mac }: LeavingPort, selector: Selector | undefined): boolean {
   if (mac !== undefined) return mac.toLowerCase() === link.address
   return selector === undefined || mayBe(selector, link)
 }
