@@ -172,7 +172,8 @@ const FEATURES = {
   macvlan: ON_VETH('type macvlan mode bridge'),
   ipvlan: ON_VETH('type ipvlan mode l2'),
   vlan: ON_VETH('type vlan id 10'),
-  SCTP: 'modprobe -q sctp; grep -q ^SCTP /proc/net/protocols || { echo no protocol SCTP >&2; false; }',
+  // The kernel loads it for the first socket.
+  SCTP: 'python3 -c "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)" 2>/dev/null || { echo no protocol SCTP >&2; false; }',
   'legacy iptables': 'iptables-legacy -S',
   'bridge VLAN filtering': 'ip link add x type bridge vlan_filtering 1',
 } as const
