@@ -1,6 +1,6 @@
 // What the last of the words on a command line may become: commands, options, and names of what there is.
 import yargs from 'yargs'
-import { existingStore } from '../engine/networks/machine.ts'
+import { openStore } from '../store/open.ts'
 import { allNetworks } from '../engine/networks/records.ts'
 import { listNamed } from '../net/netns-names.ts'
 import { called, type Command } from './command.ts'
@@ -73,6 +73,6 @@ function isOption(word: string | undefined): boolean {
 
 async function names(kind: Kind, own: Context): Promise<string[]> {
   if (kind === 'sandbox') return listNamed(own.folders.runDir).map(({ name }) => name)
-  await using store = await existingStore(own.folders)
+  await using store = await openStore(own.folders.stateDir, { look: true })
   return (await allNetworks(store)).map(({ value }) => value.name)
 }

@@ -3,6 +3,7 @@ import type { Assignment } from '../ipam/ipam.ts'
 import type { AssignedAddress } from '../net/assignment.ts'
 import type { Host } from '../net/host.ts'
 import type { Attached, Owner } from '../net/owner.ts'
+import type { LeavingPort } from '../net/leaving-port.ts'
 import type { AttachResult, Interface } from '../net/result.ts'
 import type { Sandbox } from '../net/sandbox.ts'
 import type { Log, Steps } from '../steps.ts'
@@ -20,14 +21,7 @@ export interface Port {
   readonly mac?: string | undefined
 }
 
-/** One that is about to go: its sandbox may be gone, its addresses unknown. */
-export interface LeavingPort {
-  readonly owner: Owner
-  readonly sandbox: Sandbox | undefined
-  readonly addresses: readonly string[] | undefined
-  /** Of the link in the sandbox, where ADD's answer is known. */
-  readonly mac?: string | undefined
-}
+export type { LeavingPort }
 
 /** How the link in the sandbox is to be set up once it has addresses. */
 export interface LinkPlan {

@@ -41,22 +41,23 @@ export async function change(socket: NetlinkSocket, changes: readonly Change[]):
 }
 
 /**
- * As `change`, where the first change makes something: after a failure `undo` takes that away. Not where it was there
- * already (EEXIST): then it is somebody else's, be it another call for the same owner.
+ * As `change`, where the first change makes something, and `finish` answers with it: where any of that fails, `undo`
+ * takes it away. Not where it was there already (EEXIST): then it is somebody else's, be it another call for the same
+ * owner.
  */
-export async function make(
+export async function make<T>(
   socket: NetlinkSocket,
   changes: readonly Change[],
-  undo: () => Promise<void>,
-): Promise<void> {
+  { finish, undo }: { readonly finish: () => Promise<T>; readonly undo: () => Promise<void> },
+): Promise<T> {
   let failure: Failure | undefined
   try {
     failure = await firstFailure(socket, changes)
+    if (failure === undefined) return await finish()
   } catch (error) {
-    await undo() // the answer was lost, and nobody knows what was made
+    await undo() // also where the answer was lost, and nobody knows what was made
     throw error
   }
-  if (failure === undefined) return
   if (failure.index > 0 || failure.error.code !== 'EEXIST') await undo()
   throw failure.error
 }

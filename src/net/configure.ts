@@ -83,8 +83,8 @@ async function setParameters(sandbox: Sandbox, setup: LinkSetup): Promise<void> 
 }
 
 /**
- * Throws TAKEN where an address is somebody else's already. Without a carrier there is nobody to ask: the kernel does so
- * when the carrier comes, and that may be long after.
+ * Without a carrier there is nobody to ask: the kernel does so when the carrier comes, which may be long after. Throws
+ * TAKEN where an address is somebody else's already, KERNEL where nothing is said in time.
  */
 async function waitForDetection(sandbox: Sandbox, ifname: string, index: number): Promise<void> {
   const deadline = performance.now() + DETECTION

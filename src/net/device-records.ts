@@ -2,6 +2,7 @@
 import type { Link } from '../netlink/route/link.ts'
 import { entries, makeDirectories, makeLink, readLink, removeFile } from '../sys/files.ts'
 import { digest } from './digest.ts'
+import { kindOf } from './links.ts'
 
 /** Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK`, the kind of link that the device is. */
 export class DeviceRecords {
@@ -45,8 +46,4 @@ export class DeviceRecords {
     const [kind, mark] = readLink(path)?.split(' ') ?? []
     return mark === undefined || kind === undefined ? undefined : { mark, kind }
   }
-}
-
-function kindOf({ linkInfo }: Link): string {
-  return linkInfo?.kind ?? 'device'
 }

@@ -8,7 +8,7 @@ import { addressBytes } from '../wire/address.ts'
 import { elementsOf } from './firewall/elements.ts'
 import { INET, type TableName } from './firewall/tables.ts'
 import type { Family } from './ip.ts'
-import { legacyTables } from './legacy-tables.ts'
+import { COMMANDS, legacyTables } from './legacy-tables.ts'
 import type { Stack } from './stack.ts'
 
 /** A chain that packets to be forwarded pass, and that drops what nothing in its table lets through. */
@@ -36,9 +36,7 @@ export async function dropsOf(stack: Stack): Promise<DroppingChain[]> {
 
 /** The commands that would show what legacy iptables drops of our own namespace: that it has a filter is all we see. */
 export function unseenFilters(): string[] {
-  return legacyTables('filter').map(
-    family => `${family === 4 ? 'iptables-legacy' : 'ip6tables-legacy'} -S FORWARD`,
-  )
+  return legacyTables('filter').map(family => `${COMMANDS[family]} -S FORWARD`)
 }
 
 /** Undefined where the kernel has no nf_tables. Of legacy iptables nothing can be seen this way. */

@@ -10,7 +10,7 @@ import { LateSocket } from './firewall/owned.ts'
 import type { Family } from './ip.ts'
 import { Iptables } from './iptables/iptables.ts'
 import type { Programs } from './iptables/legacy-program.ts'
-import { legacyTables } from './legacy-tables.ts'
+import { COMMANDS, legacyTables } from './legacy-tables.ts'
 
 export type Backend = 'nftables' | 'iptables' | 'firewalld'
 
@@ -89,7 +89,7 @@ export class Gates implements Disposable {
   async legacy(): Promise<{ readonly command: string; readonly program: string | undefined }[]> {
     const families = legacyTables('filter')
     if (families.length === 0) return []
-    const { COMMANDS, programsOf } = await import('./iptables/legacy-program.ts')
+    const { programsOf } = await import('./iptables/legacy-program.ts')
     return families.map(family => ({ command: COMMANDS[family], program: programsOf(family)?.restore }))
   }
 

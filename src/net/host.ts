@@ -22,9 +22,6 @@ export interface HostOptions {
   readonly systemBus?: string | undefined
 }
 
-/** So many that one sandbox with much in it holds hardly another one up, and so few that their files are no burden. */
-const SANDBOX_LOCKS = 64n
-
 export class Host extends Stack {
   readonly runDir: string
   readonly #systemBus: string | undefined
@@ -66,35 +63,31 @@ export class Host extends Stack {
     return new Connections(this.#netfilter(), this.addresses)
   }
 
-  /** The tables of nftables that there are, each as `inet tnet`. */
+  /** The tables that there are: of nftables, each as `inet tnet`, and of iptables-legacy, as `iptables-legacy nat`. */
   async tables(): Promise<ReadonlySet<string>> {
     const { tableNames } = await import('./tables.ts')
     return tableNames(() => this.#netfilter())
   }
 
-  /** Removes what an earlier plugin of the reference left for a container, where `tables`, those of nftables, can hold such a thing. */
+  /** Removes what an earlier plugin of the reference left for a container, where `tables` can hold such a thing. */
   async clearRemnants(remnant: Remnant, owner: Owner, tables: ReadonlySet<string>): Promise<void> {
-    const { tablesOfRemnants } = await import('./tables.ts')
-    const { nftables, legacy } = tablesOfRemnants(remnant, tables)
-    if (nftables.length === 0 && !legacy) return
-    const { chainNames, clearRemnants, placeOf } = await import('./remnants.ts')
-    if (nftables.length > 0) await clearRemnants(this.#netfilter(), nftables.map(placeOf), { owner, remnant })
-    if (!legacy) return
-    const { clearLegacyChains } = await import('./iptables/legacy-remnants.ts')
-    await clearLegacyChains(chainNames(owner, remnant))
+    const names = await this.#tablesOfRemnants(remnant, tables)
+    if (names.length === 0) return
+    const { clearRemnants } = await import('./remnants.ts')
+    await clearRemnants(() => this.#netfilter(), names, { owner, remnant })
   }
 
   /** Whether there is any of that. */
   async hasRemnants(remnant: Remnant, owner: Owner): Promise<boolean> {
+    const names = await this.#tablesOfRemnants(remnant, await this.tables())
+    if (names.length === 0) return false
+    const { hasRemnants } = await import('./remnants.ts')
+    return hasRemnants(() => this.#netfilter(), names, { owner, remnant })
+  }
+
+  async #tablesOfRemnants(remnant: Remnant, tables: ReadonlySet<string>): Promise<string[]> {
     const { tablesOfRemnants } = await import('./tables.ts')
-    const { nftables, legacy } = tablesOfRemnants(remnant, await this.tables())
-    if (nftables.length === 0 && !legacy) return false
-    const { chainNames, hasRemnants, placeOf } = await import('./remnants.ts')
-    const places = nftables.map(placeOf)
-    if (places.length > 0 && (await hasRemnants(this.#netfilter(), places, { owner, remnant }))) return true
-    if (!legacy) return false
-    const { hasLegacyChains } = await import('./iptables/legacy-remnants.ts')
-    return hasLegacyChains(chainNames(owner, remnant))
+    return tablesOfRemnants(remnant, tables)
   }
 
   #netfilter(): NetlinkSocket {
@@ -105,22 +98,22 @@ export class Host extends Stack {
   /** The lock of this namespace: `shared` by those who join its bridges, held `alone` by who removes one. Throws TRY_AGAIN. */
   async turn(kind: 'shared' | 'alone'): Promise<Disposable> {
     using own = ownNetns()
-    return this.#lock(`netns-${own.id}`, kind === 'shared')
+    return this.lock(`netns-${own.id}`, { shared: kind === 'shared' })
   }
 
-  /** Of those who look for free tables in a sandbox and take them: one at a time, in this one and a few others. Throws TRY_AGAIN. */
+  /**
+   * Of those who look for free tables in a sandbox and take them. A tenth of all sandboxes share a lock: what is in one
+   * holds few others up, and no files are left behind for those that are gone. Throws TRY_AGAIN.
+   */
   async sandboxTurn({ id }: Sandbox): Promise<Disposable> {
-    const inode = BigInt(id.split(':')[1] ?? 0)
-    return this.#lock(`sandboxes-${inode % SANDBOX_LOCKS}`, false)
+    return this.lock(`sandboxes-${id.at(-1)}`)
   }
 
-  /** Held by one process at a time, until it is disposed of. Throws TRY_AGAIN. */
-  async lock(name: string): Promise<Disposable> {
-    return this.#lock(name, false)
-  }
-
-  /** Files that only root can open: on what others can, such as the namespace itself, anybody could hold the lock. */
-  async #lock(name: string, shared: boolean): Promise<Disposable> {
+  /**
+   * Held by one process at a time, or `shared`, until it is disposed of. On a file that only root can open: on what
+   * others can, such as the namespace itself, anybody could hold the lock. Throws TRY_AGAIN, IO.
+   */
+  async lock(name: string, { shared = false } = {}): Promise<Disposable> {
     const folder = `${this.runDir}/locks`
     try {
       ifPresent(() => requireDirectory(this.runDir)) // no symbolic link that somebody planted

@@ -82,6 +82,11 @@ export class Links {
   }
 }
 
+/** As people are told: a network card has none. */
+export function kindOf({ linkInfo }: Link): string {
+  return linkInfo?.kind ?? 'device'
+}
+
 export function addLink(link: LinkRequest): Request {
   return request(newLink, link, NLM_F_CREATE | NLM_F_EXCL)
 }

@@ -24,13 +24,13 @@ export function openKnown({ id, mounts, pids }: KnownNamespace): Netns | undefin
   return undefined
 }
 
-/** The kernel refuses the namespace of a process that has ended with EACCES, as it does that of another user's. */
+/** A mount may stand in a folder that is not for this process to enter. */
 function openIfThere(path: string): Netns | undefined {
   try {
     return openNetns(path)
   } catch (error) {
     const isGone = error instanceof TnetError && error.code === 'BAD_NETNS'
-    if (isGone || ['EACCES', 'ESRCH'].includes(errnoCode(error) ?? '')) return undefined
+    if (isGone || errnoCode(error) === 'EACCES') return undefined
     throw error
   }
 }

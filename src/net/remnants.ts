@@ -8,17 +8,18 @@ import { findElements } from '../netlink/netfilter/element-lookup.ts'
 import type { Family } from '../netlink/netfilter/message.ts'
 import { deleteRule, getRule, newRule, type Rule } from '../netlink/netfilter/rule.ts'
 import { type NetlinkSocket, type Request, request } from '../netlink/socket.ts'
+import { legacyFamilyOf } from './legacy-tables.ts'
 import type { Owner } from './owner.ts'
 import type { Remnant } from './tables.ts'
 
-/** Where remnants are looked for. */
-export interface Place {
+/** Where remnants are looked for in nftables. */
+interface Place {
   readonly family: Family
   readonly table: string
 }
 
 /** `ip nat` */
-export function placeOf(name: string): Place {
+function placeOf(name: string): Place {
   const [family = '', table = ''] = name.split(' ')
   return { family: family as Family, table }
 }
@@ -31,31 +32,41 @@ export interface Wanted {
   readonly remnant: Remnant
 }
 
-/** Removes what is left in these tables; each of them is changed as a whole or not at all. Throws NetlinkError. */
+/** Removes what is left in the tables of these names; each of them is changed as a whole or not at all. Throws NetlinkError. */
 export async function clearRemnants(
-  socket: NetlinkSocket,
-  places: readonly Place[],
+  socket: () => NetlinkSocket,
+  names: readonly string[],
   wanted: Wanted,
 ): Promise<void> {
-  for (const place of places) await inTurn(socket, () => removalOf(socket, place, wanted))
+  for (const name of names) {
+    const legacy = legacyFamilyOf(name)
+    if (legacy === undefined) await inTurn(socket(), () => removalOf(socket(), placeOf(name), wanted))
+    else await (await legacyRemnants()).clearLegacyChains(legacy, chainNames(wanted))
+  }
 }
 
 /** Whether there is anything in one of these tables. */
 export async function hasRemnants(
-  socket: NetlinkSocket,
-  places: readonly Place[],
+  socket: () => NetlinkSocket,
+  names: readonly string[],
   wanted: Wanted,
 ): Promise<boolean> {
-  for (const place of places) if ((await removalOf(socket, place, wanted)).length > 0) return true
+  for (const name of names) {
+    const legacy = legacyFamilyOf(name)
+    const has =
+      legacy === undefined
+        ? (await removalOf(socket(), placeOf(name), wanted)).length > 0
+        : await (await legacyRemnants()).hasLegacyChains(legacy, chainNames(wanted))
+    if (has) return true
+  }
   return false
 }
 
-async function removalOf(
-  socket: NetlinkSocket,
-  place: Place,
-  { owner, remnant }: Wanted,
-): Promise<Request[]> {
-  const find = place.table === 'nat' ? inChains(chainNames(owner, remnant)) : byComment(owner, remnant)
+/** It executes a program. */
+const legacyRemnants = () => import('./iptables/legacy-remnants.ts')
+
+async function removalOf(socket: NetlinkSocket, place: Place, wanted: Wanted): Promise<Request[]> {
+  const find = place.table === 'nat' ? inChains(chainNames(wanted)) : byComment(wanted)
   return find(socket, place)
 }
 
@@ -101,7 +112,7 @@ function leadsTo({ expressions = [] }: Rule, chain: string): boolean {
 }
 
 /** The rules of a container, which their comment names. */
-function byComment(owner: Owner, remnant: Remnant) {
+function byComment({ owner, remnant }: Wanted) {
   const isOwn = remnant === 'ports' ? isContainer(owner) : isInstance(owner)
   return async (socket: NetlinkSocket, { family, table }: Place): Promise<Request[]> => {
     const rules = await socket.dump(getRule, { family, table }, newRule)
@@ -125,8 +136,7 @@ function isInstance({ network, ifname, containerId }: Owner): (comment: string) 
 
 const CHAIN_LENGTH = 28
 
-/** Of iptables, or for spoof checks of nftables. */
-export function chainNames({ network, containerId, ifname }: Owner, remnant: Remnant): string[] {
+function chainNames({ owner: { network, containerId, ifname }, remnant }: Wanted): string[] {
   if (remnant === 'spoofcheck') {
     const name = `cni-br-iface-${containerId}-${ifname}`
     return [name, `${name}-mac`]

@@ -3,7 +3,7 @@ import { errnoCode, TnetError } from '../errors.ts'
 import type { Link, LinkRequest } from '../netlink/route/link.ts'
 import { type Change, make } from './batch.ts'
 import { digest } from './digest.ts'
-import { parseCidr } from './ip.ts'
+import { addressesAre, type LeavingPort } from './leaving-port.ts'
 import { addLink, addNames, changeLink } from './links.ts'
 import { type Owner, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -71,20 +71,13 @@ export async function addVeth(host: Stack, sandbox: Sandbox, spec: VethSpec): Pr
   // The changes after one that failed are tried too: they must not meet the link of an earlier attachment.
   if ((await host.links.get(name)) !== undefined) throw exists(owner, sandbox)
   try {
-    await make(host.route, changes, () => host.links.remove({ name }))
-    return name
+    return await make(host.route, changes, {
+      finish: async () => name,
+      undo: () => host.links.remove({ name }),
+    })
   } catch (error) {
     throw errnoCode(error) === 'EEXIST' ? exists(owner, sandbox) : error
   }
-}
-
-/** A pair that is to go. What ADD told of the sandbox's end is undefined where that is not known. */
-export interface LeavingVeth {
-  readonly owner: Owner
-  readonly sandbox: Sandbox | undefined
-  readonly mac?: string | undefined
-  /** With their subnets. */
-  readonly addresses?: readonly string[] | undefined
 }
 
 /**
@@ -94,7 +87,7 @@ export interface LeavingVeth {
  */
 export async function removeVeth(
   host: Stack,
-  leaving: LeavingVeth,
+  leaving: LeavingPort,
   isTheirs: (outside: Link) => boolean | Promise<boolean>,
 ): Promise<void> {
   const { owner, sandbox } = leaving
@@ -109,12 +102,10 @@ export async function removeVeth(
 }
 
 /** By its MAC address or an address: a plugin behind in the list may have changed the one, somebody the others. */
-async function isAsTold(inside: Link, sandbox: Sandbox, { mac, addresses }: LeavingVeth): Promise<boolean> {
+async function isAsTold(inside: Link, sandbox: Sandbox, { mac, addresses }: LeavingPort): Promise<boolean> {
   if (mac === undefined && addresses === undefined) return true
   if (mac?.toLowerCase() === inside.address) return true
-  const wanted = new Set(addresses?.map(address => parseCidr(address, 'address').address.bits))
-  const standing = await sandbox.addresses.list(inside.index)
-  return standing.some(({ cidr }) => wanted.has(parseCidr(cidr, 'address').address.bits))
+  return (await addressesAre(addresses ?? [], sandbox, inside.index)) === 'told'
 }
 
 function exists({ ifname, containerId }: Owner, sandbox: Sandbox): TnetError {

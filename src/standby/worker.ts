@@ -4,6 +4,7 @@
 // streams, environment and directory; it dies where the launcher is killed; and it serves nobody who could not have
 // done the same without it.
 import { errnoCode, TnetError } from '../errors.ts'
+import { closeLeft } from '../sys/late.ts'
 import {
   accept,
   dieWithWriter,
@@ -16,7 +17,6 @@ import {
   receiveTimeout,
   replaceDescriptor,
 } from '../sys/local-socket.ts'
-import { closeLeft } from '../sys/late.ts'
 import { close, O_RDWR, open, read, stat, write } from '../sys/syscalls.ts'
 import { done, type HandedCall, parseCall, READY, REFUSED } from './protocol.ts'
 import { standing } from './standing.ts'

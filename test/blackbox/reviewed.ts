@@ -293,8 +293,8 @@ ownTest("DEL failed where the bridge's name was another link's", async (t, world
 })
 
 ownTest('anybody could keep ADD waiting, by a lock on the namespace of the host', async (t, world) => {
-  const nobody = ['setpriv', '--reuid', '65534', '--clear-groups', '--bounding-set=-all']
-  const script = 'exec flock --exclusive /proc/self/ns/net sh -c "echo held; exec sleep 60"'
+  const nobody = ['setpriv', '--bounding-set=-all', '--inh-caps=-all']
+  const script = 'exec flock --exclusive /proc/self/ns/net sh -c "echo held; exec cat"'
   const holding = spawn('nsenter', [`--net=${world.host.path}`, ...nobody, 'sh', '-c', script])
   await once(holding.stdout, 'data')
   const config = world.config({ isGateway: true, ipam })
@@ -302,7 +302,7 @@ ownTest('anybody could keep ADD waiting, by a lock on the namespace of the host'
   succeeded(t, 'DEL', await world.call('DEL', config))
   t.equal(holding.exitCode, null, 'it was held all the time')
   const ended = once(holding, 'exit')
-  holding.kill()
+  holding.stdin.end()
   await ended
 })
 
@@ -319,8 +319,8 @@ ownTest('ADD failed where the master had no carrier', async (t, world) => {
 
 ownTest('tnet-ipam could not give back what it had no folder for', async (t, world) => {
   const config = world.config({ type: 'tnet-ipam', ipam: { type: 'tnet-ipam', network: 'kept' } })
-  await run('mount', ['-o', 'remount,ro', '/var/lib'])
-  t.teardown(() => run('mount', ['-o', 'remount,rw', '/var/lib']))
+  await run('mount', ['-o', 'remount,bind,ro', '/var/lib'])
+  t.teardown(() => run('mount', ['-o', 'remount,bind,rw', '/var/lib']))
   t.match(await world.call('ADD', config), { code: 1, json: { code: 5 } })
   succeeded(t, 'DEL', await world.call('DEL', config))
   succeeded(t, 'DEL by bridge', await world.call('DEL', { ...config, type: 'bridge' }, { type: 'bridge' }))

@@ -62,9 +62,8 @@ export async function compliance<C, O>(t: Test, name: string, subject: Subject<C
     await using world = await makeWorld(subject)
     const before = await snapshot()
     await world.attach()
-    // What is in the sandbox goes with it.
-    if (subject.inside === true) await world.sandbox.links.remove({ name: world.owner.ifname })
     await world.detach(undefined, 'gone')
+    if (subject.inside === true) await world.sandbox.links.remove({ name: world.owner.ifname })
     await subject.prepare?.()
     t.equal(await snapshot(), before)
   })

@@ -1,6 +1,6 @@
 // A plugin killed at each system call that changes something, then cleaned up by one call: everything is as before.
 import type { Test } from 'tap'
-import { allCalls, stopAt, type Point, type Target } from './sweep.ts'
+import { stopAt, tellingCalls, type Point, type Target } from './sweep.ts'
 import type { World } from './world.ts'
 
 export interface KillSweep {
@@ -64,7 +64,7 @@ export async function killSweep(t: Test, sweep: KillSweep): Promise<Leak[]> {
 /** Every system call that the call makes. */
 async function allOf(sweep: KillSweep, target: Target): Promise<string[]> {
   if (sweep.killed === 'DEL') await must(sweep, 'ADD')
-  const calls = [...(await allCalls(target)).keys()]
+  const calls = await tellingCalls(target)
   if (sweep.killed === 'ADD') await must(sweep, 'DEL')
   return calls
 }

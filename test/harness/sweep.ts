@@ -68,30 +68,30 @@ export async function stopAt(target: Target, { syscall, n }: Point, stop: Stop):
   return { ...ran, hit: report === 'hit\n' }
 }
 
-/** The system calls that the call makes, of those that tell, each with the number at which a sweep of it begins. Runs the call once, to its end. */
-async function traced(
-  target: Target,
-  start: (calls: readonly string[], syscall: string) => number,
-): Promise<Map<string, number>> {
+/** The names of the system calls that the call makes, in their order. Runs it once, to its end. */
+async function trace(target: Target): Promise<string[]> {
   const { ran, report } = await inject(target, ['trace'])
   if (ran.code !== 0) throw new Error(`${target.verb} of ${target.type}: ${ran.stdout}${ran.stderr}`)
-  const calls = report.split('\n').map(line => line.split(' ')[0] ?? '')
+  return report.split('\n').map(line => line.split(' ')[0] ?? '')
+}
+
+/** Those that tell, of the ones that the call makes. */
+export async function tellingCalls(target: Target): Promise<string[]> {
+  const calls = await trace(target)
+  return TELLING.filter(syscall => calls.includes(syscall))
+}
+
+/**
+ * The same, each with the number at which a sweep begins: a little before the process has done its first deed, since
+ * calls of other threads may come earlier or later in another run.
+ */
+export async function callsFromDeeds(target: Target): Promise<Map<string, number>> {
+  const calls = await trace(target)
+  // The launcher has a socket too, which asks whether somebody stands by: until it executes the runtime, it does nothing else.
+  const program = calls.lastIndexOf('execve')
+  const first = calls.findIndex((call, index) => index > program && FIRST_DEEDS.includes(call))
+  const before = calls.slice(0, Math.max(0, first))
+  const start = (syscall: string) => Math.max(1, before.filter(call => call === syscall).length - 2)
   const seen = TELLING.filter(syscall => calls.includes(syscall))
-  return new Map(seen.map(syscall => [syscall, start(calls, syscall)]))
-}
-
-/** From the first of each on. */
-export function allCalls(target: Target): Promise<Map<string, number>> {
-  return traced(target, () => 1)
-}
-
-/** From a little before the process has done its first deed: calls of other threads may come earlier or later in another run. */
-export function callsFromDeeds(target: Target): Promise<Map<string, number>> {
-  return traced(target, (calls, syscall) => {
-    // The launcher has a socket too, which asks whether somebody stands by: until it executes the runtime, it does nothing else.
-    const program = calls.lastIndexOf('execve')
-    const first = calls.findIndex((call, index) => index > program && FIRST_DEEDS.includes(call))
-    const before = calls.slice(0, Math.max(0, first)).filter(call => call === syscall).length
-    return Math.max(1, before - 2)
-  })
+  return new Map(seen.map(syscall => [syscall, start(syscall)]))
 }

@@ -44,14 +44,10 @@ export async function addIfb(stack: Stack, owner: Owner, mtu: number): Promise<L
         request: changeLink({ name, alias: ownerTag(owner), flags: UP, change: UP }),
       },
     ]
-    const undo = () => stack.links.remove({ name })
-    await make(stack.route, changes, undo)
-    try {
-      return await stack.links.existing(name)
-    } catch (error) {
-      await undo()
-      throw error
-    }
+    return make(stack.route, changes, {
+      finish: () => stack.links.existing(name),
+      undo: () => stack.links.remove({ name }),
+    })
   }
   throw new TnetError('EXISTS', `ifb of ${owner.containerId}: other links have its names`, 'remove them')
 }

@@ -3,7 +3,6 @@ import type { LinkedPort, Linkless, Network } from '../../drivers/driver.ts'
 import type { Admission, Gate } from '../../net/admission.ts'
 import type { Backend, Gates } from '../../net/gates.ts'
 import type { Host } from '../../net/host.ts'
-import { legacyTables } from '../../net/legacy-tables.ts'
 import { TnetError } from '../../errors.ts'
 import { sweep } from '../../steps.ts'
 import { isolationOf } from './isolation.ts'
@@ -91,9 +90,7 @@ async function chosen({ options }: Net, gates: Gates): Promise<Gate> {
 /** What an earlier configuration, or another firewall of the host, has let through goes as well. */
 async function everywhere({ options }: Net, host: Host, deed: (gate: Gate) => Promise<void>): Promise<void> {
   const tables = await host.tables()
-  const isThere = (backend: Backend) =>
-    TABLES[backend].some(table => tables.has(table)) ||
-    (backend === 'iptables' && legacyTables('filter').length > 0)
+  const isThere = (backend: Backend) => TABLES[backend].some(table => tables.has(table))
   const isAsked = options.backend === 'firewalld' || (options.backend === undefined && isThere('firewalld'))
   // What firewalld is to let through is on record with nftables: the one takes care of both.
   const all: Backend[] = isAsked ? ['iptables', 'firewalld'] : ['iptables', 'nftables']
@@ -105,7 +102,7 @@ async function everywhere({ options }: Net, host: Host, deed: (gate: Gate) => Pr
 
 /** Where each keeps what it holds. */
 const TABLES: Readonly<Record<Backend, readonly string[]>> = {
-  iptables: ['ip filter', 'ip6 filter', 'bridge tnet'],
+  iptables: ['ip filter', 'ip6 filter', 'iptables-legacy filter', 'ip6tables-legacy filter', 'bridge tnet'],
   nftables: ['inet tnet', 'bridge tnet'],
   firewalld: ['inet firewalld'],
 }

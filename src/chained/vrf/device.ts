@@ -1,7 +1,7 @@
 // The link that a VRF is.
 import { TnetError } from '../../errors.ts'
-import { type Change, change } from '../../net/batch.ts'
-import { addLink, changeLink } from '../../net/links.ts'
+import { type Change, make } from '../../net/batch.ts'
+import { addLink, changeLink, kindOf } from '../../net/links.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
 import type { Link } from '../../netlink/route/link.ts'
 
@@ -14,10 +14,6 @@ export async function findVrf(sandbox: Sandbox, name: string): Promise<Link | un
   const link = await sandbox.links.get(name)
   if (link === undefined || link.linkInfo?.kind === 'vrf') return link
   throw new TnetError('EXISTS', `vrfname ${name}: there is a link of that name, of the kind ${kindOf(link)}`)
-}
-
-function kindOf({ linkInfo }: Link): string {
-  return linkInfo?.kind ?? 'device'
 }
 
 export function tableOf({ linkInfo }: Link): number {
@@ -35,13 +31,10 @@ export async function addVrf(sandbox: Sandbox, name: string, table: number | und
     { name: `add VRF ${name}`, request: addLink({ name, linkInfo: { kind: 'vrf', data } }) },
     { name: `set up ${name}`, request: changeLink({ name, alias: ALIAS, flags: UP, change: UP }) },
   ]
-  try {
-    await change(sandbox.route, changes)
-    return await sandbox.links.existing(name)
-  } catch (error) {
-    await removeIdle(sandbox, name)
-    throw error
-  }
+  return make(sandbox.route, changes, {
+    finish: () => sandbox.links.existing(name),
+    undo: () => removeIdle(sandbox, name),
+  })
 }
 
 /** Removes those VRFs of ours that have no member left; by name one alone. */

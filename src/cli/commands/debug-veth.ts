@@ -1,7 +1,7 @@
 // tnet debug veth
 import { asTnetError } from '../../errors.ts'
 import { debugVeth } from '../../engine/debug-veth.ts'
-import { existingStore } from '../../engine/networks/machine.ts'
+import { openStore } from '../../store/open.ts'
 import { isRecorded } from '../../engine/networks/recorded.ts'
 import type { Owner } from '../../net/owner.ts'
 import { command, format } from '../command.ts'
@@ -50,7 +50,7 @@ interface Records extends AsyncDisposable {
 /** A store that cannot be read, or a missing one, is no reason not to show what the kernel has. */
 async function readableRecords({ folders, warn }: Context): Promise<Records> {
   try {
-    const store = await existingStore(folders)
+    const store = await openStore(folders.stateDir, { look: true })
     return {
       recorded: owner => isRecorded(store, owner),
       [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

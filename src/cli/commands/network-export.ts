@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beside, CNI_VERSIONS, conflist, writeConflist } from '../../engine/networks/export.ts'
-import { existingStore } from '../../engine/networks/machine.ts'
+import { openStore } from '../../store/open.ts'
 import { findNetwork } from '../../engine/networks/records.ts'
 import { command, text } from '../command.ts'
 import type { Context } from '../io.ts'
@@ -31,7 +31,7 @@ export const networkExport = command({
         'Containers get addresses from the leases of the network. containerd uses the first file of its directory.',
       ),
   async run(args, context) {
-    await using store = await existingStore(context.folders)
+    await using store = await openStore(context.folders.stateDir, { look: true })
     const network = (await findNetwork(store, args.network)).value
     const document = `${json(conflist(network, args['cni-version']), 2)}\n`
     if (args.output === undefined) return await context.print(document)

@@ -1,6 +1,6 @@
 // tnet network ls
 import { hasIPv4 } from '../../engine/networks/inspect.ts'
-import { existingStore } from '../../engine/networks/machine.ts'
+import { openStore } from '../../store/open.ts'
 import { allNetworks } from '../../engine/networks/records.ts'
 import type { NetworkRecord } from '../../store/schema.ts'
 import { command, format, repeated } from '../command.ts'
@@ -24,7 +24,7 @@ export const networkLs = command({
   async run(args, context) {
     const { print } = context
     const fits = networkFilter(args.filter, ['driver', 'id', 'label', 'name', 'scope', 'type'])
-    await using store = await existingStore(context.folders)
+    await using store = await openStore(context.folders.stateDir, { look: true })
     const all = (await allNetworks(store)).map(({ value }) => value)
     const networks = all.filter(fits)
     const id = (network: NetworkRecord) => (args['no-trunc'] ? network.id : network.id.slice(0, SHORT))

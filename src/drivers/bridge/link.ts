@@ -2,6 +2,7 @@
 import { errnoCode, TnetError } from '../../errors.ts'
 import type { Link, LinkRequest } from '../../netlink/route/link.ts'
 import type { Host } from '../../net/host.ts'
+import { kindOf } from '../../net/links.ts'
 import { randomMac } from '../../net/mac.ts'
 import { GATEWAY } from '../../net/owner.ts'
 import type { bridge as bridgeData } from '../../netlink/route/kinds/bridge.ts'
@@ -29,10 +30,9 @@ export async function openBridge(options: BridgeOptions, host: Host, steps: Step
 export async function findBridge(name: string, host: Host): Promise<Link | undefined> {
   const link = await host.links.get(name)
   if (link === undefined || link.linkInfo?.kind === 'bridge') return link
-  const kind: string = link.linkInfo?.kind ?? 'device'
   throw new TnetError(
     'BAD_CONFIG',
-    `bridge ${name}: a ${kind} has this name`,
+    `bridge ${name}: a ${kindOf(link)} has this name`,
     'choose another name, or remove that link',
   )
 }

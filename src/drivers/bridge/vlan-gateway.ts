@@ -4,7 +4,7 @@ import { TnetError } from '../../errors.ts'
 import { make } from '../../net/batch.ts'
 import type { BridgePort, VlanRange } from '../../net/bridge-ports.ts'
 import type { Host } from '../../net/host.ts'
-import { addLink, changeLink } from '../../net/links.ts'
+import { addLink, changeLink, kindOf } from '../../net/links.ts'
 import { randomMac } from '../../net/mac.ts'
 import { GATEWAY } from '../../net/owner.ts'
 import { hashedName } from '../../net/veth.ts'
@@ -31,9 +31,11 @@ export async function openVlanGateway(
     using _lock = await lockGateways(options, host)
     const ports = await host.bridgePorts.list(bridge.index)
     const found = await host.links.get(names.gateway)
-    if (found !== undefined && isServing(found, ports, vlan)) return found
-    if (found !== undefined && !(await isOurs(found, names, host))) throw nameTaken(found, bridge, vlan)
-    if (found !== undefined) await host.links.remove({ index: found.index })
+    if (found !== undefined) {
+      if (isServing(found, ports, vlan)) return found
+      if (!(await isOurs(found, names, host))) throw nameTaken(found, bridge, vlan)
+      await host.links.remove({ index: found.index })
+    }
     return addGateway(bridge, options, host)
   })
 }
@@ -50,10 +52,10 @@ async function isOurs({ linkInfo, link }: Link, { alias }: GatewayNames, host: H
   return (await host.links.get(link))?.alias === alias
 }
 
-function nameTaken({ name, linkInfo }: Link, bridge: Link, vlan: number): TnetError {
+function nameTaken(link: Link, bridge: Link, vlan: number): TnetError {
   return new TnetError(
     'BAD_CONFIG',
-    `${name}: a ${linkInfo?.kind ?? 'device'} has the name of the gateway of VLAN ${vlan} on ${bridge.name}`,
+    `${link.name}: a ${kindOf(link)} has the name of the gateway of VLAN ${vlan} on ${bridge.name}`,
     'rename or remove that link',
   )
 }
@@ -73,20 +75,15 @@ async function addGateway(bridge: Link, options: VlanOptions, host: Host): Promi
     },
     { name: `set ${name} up`, request: changeLink({ name, flags: UP, change: UP }) },
   ]
-  await make(host.route, changes, () => host.links.remove({ name }))
-  try {
-    await setPortVlans(
-      port,
-      bridge.index,
-      { vlan: options.vlan, trunk: [], preserveDefaultVlan: false },
-      host,
-    )
-    await acceptNoAdvertisements(name, host)
-    return await host.links.existing(name)
-  } catch (error) {
-    await host.links.remove({ name })
-    throw error
-  }
+  const vlans = { vlan: options.vlan, trunk: [], preserveDefaultVlan: false }
+  return make(host.route, changes, {
+    async finish() {
+      await setPortVlans(port, bridge.index, vlans, host)
+      await acceptNoAdvertisements(name, host)
+      return host.links.existing(name)
+    },
+    undo: () => host.links.remove({ name }),
+  })
 }
 
 /** Removes the VLAN's gateway once no sandbox is in the VLAN. What else has its name, or the bridge's, stays. */

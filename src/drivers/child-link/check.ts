@@ -2,6 +2,7 @@
 import { TnetError } from '../../errors.ts'
 import type { AssignedAddress } from '../../net/assignment.ts'
 import type { Host } from '../../net/host.ts'
+import { kindOf } from '../../net/links.ts'
 import { ownerTag } from '../../net/owner.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { Network, Port } from '../driver.ts'
@@ -23,8 +24,9 @@ export async function check({ options }: Network<ChildOptions>, port: Checked, h
   if (options.hostAccess && port.addresses.length > 0) await checkHostAccess({ ...port, master }, host)
 }
 
-function checkLink({ kind, data, mtu }: ChildOptions, { name, linkInfo, mtu: has }: Link): void {
-  if (linkInfo?.kind !== kind) throw failed(`${name} is a ${linkInfo?.kind ?? 'device'}, want a ${kind}`)
+function checkLink({ kind, data, mtu }: ChildOptions, link: Link): void {
+  const { name, linkInfo, mtu: has } = link
+  if (linkInfo?.kind !== kind) throw failed(`${name} is a ${kindOf(link)}, want a ${kind}`)
   const found = { ...linkInfo.data } as Readonly<Record<string, unknown>>
   for (const [key, wanted] of Object.entries(data)) {
     if (found[key] !== wanted)

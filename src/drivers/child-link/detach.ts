@@ -1,6 +1,6 @@
 // Takes the link out of a sandbox, also where the sandbox is gone or is another's by now.
 import type { Host } from '../../net/host.ts'
-import { parseCidr, formatCidr } from '../../net/ip.ts'
+import { addressesAre } from '../../net/leaving-port.ts'
 import { ownerTag } from '../../net/owner.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
 import type { Link } from '../../netlink/route/link.ts'
@@ -37,7 +37,5 @@ async function removeLink({ kind }: ChildOptions, port: LeavingPort, host: Host)
 /** Of links that share a MAC address, the addresses tell apart which one another implementation made for the owner. */
 async function mayBeOwners({ index }: Link, { sandbox, addresses = [] }: LeavingPort): Promise<boolean> {
   if (addresses.length === 0 || sandbox === undefined) return true
-  const wanted = new Set(addresses.map(address => formatCidr(parseCidr(address, 'address'))))
-  const has = (await sandbox.addresses.list(index)).filter(({ scope }) => scope !== 'link')
-  return has.length === 0 || has.some(({ cidr }) => wanted.has(formatCidr(parseCidr(cidr, 'address'))))
+  return (await addressesAre(addresses, sandbox, index)) !== 'others'
 }

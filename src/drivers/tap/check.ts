@@ -1,5 +1,6 @@
 // Holds a tap device against what ADD made.
 import { TnetError } from '../../errors.ts'
+import { kindOf } from '../../net/links.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { Network, Port } from '../driver.ts'
@@ -16,8 +17,9 @@ export async function check(
   await checkBridge(options, link, sandbox)
 }
 
-function checkDevice({ multiQueue, mtu, user, group }: TapOptions, { name, linkInfo, mtu: has }: Link): void {
-  if (linkInfo?.kind !== 'tun') throw failed(`${name} is a ${linkInfo?.kind ?? 'device'}, want a tap`)
+function checkDevice({ multiQueue, mtu, user, group }: TapOptions, link: Link): void {
+  const { name, linkInfo, mtu: has } = link
+  if (linkInfo?.kind !== 'tun') throw failed(`${name} is a ${kindOf(link)}, want a tap`)
   const found = { ...linkInfo.data } as Readonly<Record<string, unknown>>
   const wanted = { type: 'tap', multiQueue, owner: user, group }
   for (const [key, value] of Object.entries(wanted)) {

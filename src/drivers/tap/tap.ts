@@ -1,5 +1,6 @@
 // tap networks: a link inside each sandbox whose other end is a program, such as a virtual machine.
 import { TnetError } from '../../errors.ts'
+import { kindOf } from '../../net/links.ts'
 import { checkedInterface } from '../../net/names.ts'
 import { networkTag, ownerTag } from '../../net/owner.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
@@ -91,5 +92,5 @@ async function findBridge(name: string, sandbox: Sandbox): Promise<number> {
     )
   }
   if (link.linkInfo?.kind === 'bridge') return link.index
-  throw new TnetError('BAD_CONFIG', `bridge: want a bridge, ${name} is a ${link.linkInfo?.kind ?? 'device'}`)
+  throw new TnetError('BAD_CONFIG', `bridge: want a bridge, ${name} is a ${kindOf(link)}`)
 }

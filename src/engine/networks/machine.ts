@@ -1,7 +1,6 @@
 // What the commands about networks work on: this host, the store of what tnet keeps, and the folder of locks.
 import { Host, type HostOptions } from '../../net/host.ts'
-import { existingStore as storeIfThere } from '../../store/existing.ts'
-import { sqliteStore } from '../../store/sqlite.ts'
+import { openStore } from '../../store/open.ts'
 import type { Store } from '../../store/store.ts'
 import { ownFolder } from '../../sys/own-folder.ts'
 import type { Log } from '../../steps.ts'
@@ -39,7 +38,7 @@ export async function openMachine({
   ...folders
 }: MachineOptions): Promise<Machine> {
   const { runDir, stateDir } = folders
-  const store = make ? await sqliteStore(stateDir) : await storeIfThere(stateDir, { look })
+  const store = await openStore(stateDir, { make, look })
   const host = new Host({ runDir, trace })
   return {
     host,
@@ -52,11 +51,6 @@ export async function openMachine({
       await store[Symbol.asyncDispose]()
     },
   }
-}
-
-/** What there is to read. */
-export function existingStore({ stateDir }: Folders): Promise<Store> {
-  return storeIfThere(stateDir, { look: true })
 }
 
 /**

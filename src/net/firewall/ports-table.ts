@@ -79,7 +79,7 @@ function concatenation(...parts: readonly Part[]): Expression[] {
   let bytes = 0
   return parts.map(part => {
     const register = registerAfter(bytes)
-    bytes += bytesOf(part)
+    bytes += registerBytes(part)
     if (typeof part === 'object') return payload.load(part, register)
     return part === 'iifname' || part === 'l4proto'
       ? meta.load(part, register)
@@ -87,8 +87,8 @@ function concatenation(...parts: readonly Part[]): Expression[] {
   })
 }
 
-/** In registers, which are of 4 bytes. */
-function bytesOf(part: Part): number {
+/** How much of the registers it fills: they are of 4 bytes. */
+function registerBytes(part: Part): number {
   if (typeof part === 'object') return 4 * Math.ceil(part.length / 4)
   if (part === 'iifname') return IFNAME_BYTES
   return part === 'srcIp6' || part === 'dstIp6' ? FAMILIES[6].bytes : 4

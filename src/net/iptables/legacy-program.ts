@@ -3,10 +3,10 @@ import { errnoCode, TnetError } from '../../errors.ts'
 import { isExecutable } from '../../sys/syscalls.ts'
 import { rounds } from '../firewall/elements.ts'
 import type { Family } from '../ip.ts'
+import { COMMANDS } from '../legacy-tables.ts'
 
 /** Where distributions have it. What the caller's PATH says is not asked. */
 const FOLDERS = ['/usr/sbin', '/sbin', '/usr/local/sbin', '/usr/bin', '/bin']
-export const COMMANDS: Readonly<Record<Family, string>> = { 4: 'iptables-legacy', 6: 'ip6tables-legacy' }
 
 /** How long it waits for others that are at it, in seconds. */
 const WAIT = 10
@@ -31,7 +31,7 @@ export function programsOf(family: Family): Programs | undefined {
 }
 
 /** A table as the program writes it. */
-export async function saved({ save }: Programs, table: 'filter' | 'nat'): Promise<string> {
+export async function saved({ save }: Programs, table: string): Promise<string> {
   const { status, stdout, stderr } = await run(save, ['-t', table])
   if (status !== 0) throw failed(save, status, stderr)
   return stdout
@@ -43,7 +43,7 @@ export async function saved({ save }: Programs, table: 'filter' | 'nat'): Promis
  */
 export async function rewrite(
   programs: Programs,
-  table: 'filter' | 'nat',
+  table: string,
   scriptOf: (text: string) => string | undefined,
 ): Promise<void> {
   let refused: { readonly text: string; readonly error: TnetError } | undefined

@@ -1,23 +1,17 @@
 // Chains of the reference in the nat table of iptables-legacy.
-import { legacyTables } from '../legacy-tables.ts'
-import { type Programs, programsOf, rewrite, saved } from './legacy-program.ts'
+import type { Family } from '../ip.ts'
+import { programsOf, rewrite, saved } from './legacy-program.ts'
 
-/** Removes these chains with all that leads to them. */
-export async function clearLegacyChains(names: readonly string[]): Promise<void> {
-  for (const programs of natPrograms()) await rewrite(programs, 'nat', text => removal(text, names))
+/** Removes these chains with all that leads to them. Where the program is gone, whoever removed it has left the rules on purpose. */
+export async function clearLegacyChains(family: Family, names: readonly string[]): Promise<void> {
+  const programs = programsOf(family)
+  if (programs !== undefined) await rewrite(programs, 'nat', text => removal(text, names))
 }
 
 /** Whether there is any of them. */
-export async function hasLegacyChains(names: readonly string[]): Promise<boolean> {
-  for (const programs of natPrograms()) {
-    if (removal(await saved(programs, 'nat'), names) !== undefined) return true
-  }
-  return false
-}
-
-/** Where the program is gone, whoever removed it has left the rules on purpose. */
-function natPrograms(): Programs[] {
-  return legacyTables('nat').flatMap(family => programsOf(family) ?? [])
+export async function hasLegacyChains(family: Family, names: readonly string[]): Promise<boolean> {
+  const programs = programsOf(family)
+  return programs !== undefined && removal(await saved(programs, 'nat'), names) !== undefined
 }
 
 function removal(text: string, names: readonly string[]): string | undefined {

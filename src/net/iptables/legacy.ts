@@ -1,10 +1,11 @@
 // Lets containers through the rules of iptables-legacy, where a host has them: no accept elsewhere overrules their drop.
 import type { Admission, Gate } from '../admission.ts'
 import type { Family } from '../ip.ts'
+import { COMMANDS } from '../legacy-tables.ts'
 import { type Attached, isStaleTag, type Owner, ownerTag } from '../owner.ts'
 import type { Change } from './filter-table.ts'
 import { familiesOf, missingError, plainAddress } from './iptables.ts'
-import { COMMANDS, type Programs, rewrite, saved } from './legacy-program.ts'
+import { type Programs, rewrite, saved } from './legacy-program.ts'
 import { scriptOf, type Table, tableOf } from './legacy-table.ts'
 import { admission, idle, leaving, missing } from './rules.ts'
 

@@ -1,11 +1,14 @@
-// The store where there is one: to look for something, or to give it back, is no reason to make it.
+// Opens the store. To look for something, or to give it back, is no reason to make it.
 import { fileError, ifPresent } from '../sys/files.ts'
 import { stat } from '../sys/syscalls.ts'
 import type { Store } from './store.ts'
 
-/** An empty one where there is none yet. With `look`, one that cannot be written will do. Throws TnetError IO, PERMISSION. */
-export async function existingStore(stateDir: string, { look = false } = {}): Promise<Store> {
-  if (!hasStore(`${stateDir}/tnet.db`)) return NOTHING
+/**
+ * With `make`, it is there then; otherwise it is an empty one where there is none yet. With `look`, one that cannot be
+ * written will do. Throws TnetError IO, PERMISSION.
+ */
+export async function openStore(stateDir: string, { make = false, look = false } = {}): Promise<Store> {
+  if (!make && !hasStore(`${stateDir}/tnet.db`)) return NOTHING
   if (look) return (await import('./sqlite-snapshot.ts')).readableStore(stateDir)
   return (await import('./sqlite.ts')).sqliteStore(stateDir)
 }

@@ -1,15 +1,14 @@
 import { existsSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { existingStore } from '../../src/store/existing.ts'
-import { sqliteStore } from '../../src/store/sqlite.ts'
+import { openStore } from '../../src/store/open.ts'
 import { temporary } from '../harness/temporary.ts'
 
 t.test('none yet: nothing is in it, and nothing is made', async t => {
   using folder = temporary()
   const state = join(folder.path, 'state')
   for (const look of [true, false]) {
-    await using store = await existingStore(state, { look })
+    await using store = await openStore(state, { look })
     t.equal(await store.get('a'), undefined)
     t.strictSame(await store.range(''), [])
     t.notOk(await store.commit({ put: [{ key: 'a', value: 1 }] }), 'nor can it be written to')
@@ -20,11 +19,11 @@ t.test('none yet: nothing is in it, and nothing is made', async t => {
 t.test('one that is there', async t => {
   using folder = temporary()
   {
-    await using store = await sqliteStore(folder.path)
+    await using store = await openStore(folder.path, { make: true })
     await store.commit({ put: [{ key: 'a', value: 1 }] })
   }
   for (const look of [true, false]) {
-    await using store = await existingStore(folder.path, { look })
+    await using store = await openStore(folder.path, { look })
     t.equal((await store.get('a'))?.value, 1)
   }
 })
@@ -32,5 +31,5 @@ t.test('one that is there', async t => {
 t.test('a path that leads round', async t => {
   using folder = temporary()
   symlinkSync('tnet.db', join(folder.path, 'tnet.db'))
-  await t.rejects(existingStore(folder.path), { code: 'IO', message: /^open store .*tnet\.db/ })
+  await t.rejects(openStore(folder.path), { code: 'IO', message: /^open store .*tnet\.db/ })
 })
