@@ -63,13 +63,14 @@ for (const subject of subjects()) {
       { ifname: 'blue', linkinfo: { info_data: { table: 1 } } },
       { ifname: 'red', linkinfo: { info_data: { table: 1001 } } },
     ])
+    // Both bridges lead the host to a 10.1.0.2: it has to answer by the one that it was asked by.
+    await world.host.run('ip', 'link', 'add', 'host-red', 'up', 'type', 'vrf', 'table', '2001')
+    await world.host.run('ip', 'link', 'set', 'br-red', 'master', 'host-red')
     for (const name of ['blue', 'red']) {
       // That of the reference loses the default route on the way.
       const route = subject.name === 'tnet' ? /default via 10\.1\.0\.1/ : /10\.1\.0\.0\/24/
       t.match(await sandbox.run('ip', 'route', 'show', 'vrf', name), route, `routes of ${name}`)
-      // The first may be lost while the links come up again.
-      const answers = await sandbox.run('ping', '-c', '3', '-W', '5', '-I', name, '10.1.0.1')
-      t.match(answers, /bytes from 10\.1\.0\.1/, `the gateway answers in ${name}`)
+      t.match(await sandbox.run('ping', '-c', '1', '-W', '5', '-I', name, '10.1.0.1'), / 0% packet loss/)
     }
     if (subject.name === 'tnet') {
       for (const { code, stdout } of [...(await one.check()), ...(await two.check())])

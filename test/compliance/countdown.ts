@@ -14,7 +14,8 @@ export function countdown(n: number, moment: 'before' | 'after') {
       get(object, key) {
         const value: unknown = Reflect.get(object, key, object)
         if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) return wrap(value)
-        if (typeof value !== 'function' || typeof key === 'symbol' || key === 'open') return value
+        if (typeof value !== 'function' || typeof key === 'symbol') return value
+        if (key === 'open') return value.bind(object) as unknown // asks the kernel for no more than a socket
         return (...args: unknown[]): unknown => {
           if (LOADED.includes(key)) return (value.apply(object, args) as Promise<object>).then(wrap)
           if (++calls !== n) return value.apply(object, args)

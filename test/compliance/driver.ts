@@ -104,7 +104,8 @@ export async function eachCallFails<C, O>(t: Test, name: string, subject: Subjec
         if (!(done instanceof Error) || moment === 'after') await world.detach(undefined)
         // What a successful attachment leaves for the next is no matter here.
         if (!(done instanceof Error)) await subject.prepare?.()
-        t.equal(await snapshot(), before, `call ${n}: ${calls.name()}`)
+        const how = done instanceof Error ? done.message : 'it goes on without'
+        t.equal(await snapshot(), before, `call ${n}, ${calls.name()}: ${how}`)
       }
     })
   }
