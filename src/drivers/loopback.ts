@@ -27,7 +27,8 @@ export const loopback: Linkless<unknown, undefined> = {
         () => sandbox.links.set({ index, alias: before ?? '', flags: DOWN, change: UP }),
       )
     }
-    return result.interfaces.length > 0 ? result : loopbackResult(sandbox)
+    const own = await loopbackResult(sandbox)
+    return result.interfaces.length > 0 ? result : own
   },
 
   async detach(_network, { owner, sandbox }) {

@@ -2,7 +2,7 @@
 import type { NetlinkError } from '../netlink/error.ts'
 import type { Link, LinkRequest } from '../netlink/route/link.ts'
 import { digest } from './digest.ts'
-import { addLink } from './links.ts'
+import { addLink, randomIndex } from './links.ts'
 import { networkTag, type Owner, ownerTag } from './owner.ts'
 import { refuseExisting } from './sandbox-link.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -17,8 +17,6 @@ export interface ChildSpec {
   readonly mac?: string | undefined
 }
 
-/** Above what a namespace counts up to by itself, and short enough to be read. */
-const INDEXES = { first: 100_000, count: 900_000 }
 /** How often a random index may be taken before that is no coincidence any more. */
 const ATTEMPTS = 5
 
@@ -32,7 +30,7 @@ export async function addChildLink(from: Stack, sandbox: Sandbox, spec: ChildSpe
   const { owner } = spec
   await refuseExisting(owner, sandbox)
   for (let attempt = 1; ; attempt++) {
-    const index = INDEXES.first + Math.floor(Math.random() * INDEXES.count)
+    const index = randomIndex()
     try {
       const refused = await request(from, sandbox, { ...spec, index })
       if (refused === undefined) return await named(index, owner, sandbox)

@@ -95,18 +95,18 @@ export class Host extends Stack {
     return this.#questions
   }
 
-  /** The lock of this namespace: `shared` by those who join its bridges, held `alone` by who removes one. Throws TRY_AGAIN. */
+  /** The lock of this namespace: `shared` by those who join its bridges, held `alone` by who removes one. Throws as `lock`. */
   async turn(kind: 'shared' | 'alone'): Promise<Disposable> {
     using own = ownNetns()
     return this.lock(`netns-${own.id}`, { shared: kind === 'shared' })
   }
 
   /**
-   * Of those who look for free tables in a sandbox and take them. A tenth of all sandboxes share a lock: what is in one
-   * holds few others up, and no files are left behind for those that are gone. Throws TRY_AGAIN.
+   * Of those who look for free tables in a sandbox and take them. Some sandboxes share a lock, so that no files are left
+   * behind for those that are gone. Throws as `lock`.
    */
   async sandboxTurn({ id }: Sandbox): Promise<Disposable> {
-    return this.lock(`sandboxes-${id.at(-1)}`)
+    return this.lock(`sandboxes-${id.slice(-2)}`)
   }
 
   /**

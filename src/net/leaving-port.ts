@@ -13,7 +13,7 @@ export interface LeavingPort {
   readonly mac?: string | undefined
 }
 
-/** Whether the link has any of the addresses `told`, or none at all but the kernel's own. */
+/** Whether the link has any of the addresses `told`, with its prefix, or none at all but the kernel's own. */
 export async function addressesAre(
   told: readonly string[],
   sandbox: Sandbox,
@@ -21,10 +21,6 @@ export async function addressesAre(
 ): Promise<'told' | 'others' | 'none'> {
   const has = (await sandbox.addresses.list(index)).filter(({ scope }) => scope !== 'link')
   if (has.length === 0) return 'none'
-  const wanted = new Set(told.map(canonical))
-  return has.some(({ cidr }) => wanted.has(canonical(cidr))) ? 'told' : 'others'
-}
-
-function canonical(cidr: string): string {
-  return formatCidr(parseCidr(cidr, 'address'))
+  const wanted = new Set(told.map(cidr => formatCidr(parseCidr(cidr, 'address'))))
+  return has.some(({ cidr }) => wanted.has(cidr)) ? 'told' : 'others'
 }

@@ -17,6 +17,8 @@ const WITHOUT_STATISTICS = new Set(['skip_stats'] as const)
 const UP = new Set(['up'] as const)
 /** IFNAMSIZ without its NUL: a longer name is an alternative one. */
 const NAME = 15
+/** Above what a namespace counts up to by itself, and short enough to be read. */
+const INDEXES = { first: 100_000, count: 900_000 }
 
 export class Links {
   readonly #socket: () => NetlinkSocket
@@ -41,6 +43,14 @@ export class Links {
     const link = await this.get(name)
     if (link === undefined) throw new TnetError('TRY_AGAIN', `${name}: it was removed while it was set up`)
     return link
+  }
+
+  /** An index for a link to come: by it, unlike by its name, no later change meets one that somebody else made first. */
+  async freeIndex(): Promise<number> {
+    for (;;) {
+      const index = randomIndex()
+      if ((await this.get(index)) === undefined) return index
+    }
   }
 
   async list(): Promise<Link[]> {
@@ -80,6 +90,10 @@ export class Links {
       if (error !== undefined && !['ENOENT', 'ENODEV', 'EINVAL'].includes(error.code)) throw error
     }
   }
+}
+
+export function randomIndex(): number {
+  return INDEXES.first + Math.floor(Math.random() * INDEXES.count)
 }
 
 /** As people are told: a network card has none. */

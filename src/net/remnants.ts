@@ -8,6 +8,7 @@ import { findElements } from '../netlink/netfilter/element-lookup.ts'
 import type { Family } from '../netlink/netfilter/message.ts'
 import { deleteRule, getRule, newRule, type Rule } from '../netlink/netfilter/rule.ts'
 import { type NetlinkSocket, type Request, request } from '../netlink/socket.ts'
+import { sweep } from '../steps.ts'
 import { legacyFamilyOf } from './legacy-tables.ts'
 import type { Owner } from './owner.ts'
 import type { Remnant } from './tables.ts'
@@ -32,17 +33,22 @@ export interface Wanted {
   readonly remnant: Remnant
 }
 
-/** Removes what is left in the tables of these names; each of them is changed as a whole or not at all. Throws NetlinkError. */
+/**
+ * Removes what is left in the tables of these names; each of them is changed as a whole or not at all, and where one
+ * cannot be, the others are all the same. Throws NetlinkError, TnetError.
+ */
 export async function clearRemnants(
   socket: () => NetlinkSocket,
   names: readonly string[],
   wanted: Wanted,
 ): Promise<void> {
-  for (const name of names) {
-    const legacy = legacyFamilyOf(name)
-    if (legacy === undefined) await inTurn(socket(), () => removalOf(socket(), placeOf(name), wanted))
-    else await (await legacyRemnants()).clearLegacyChains(legacy, chainNames(wanted))
-  }
+  await sweep(names.map(name => () => clear(socket, name, wanted)))
+}
+
+async function clear(socket: () => NetlinkSocket, name: string, wanted: Wanted): Promise<void> {
+  const legacy = legacyFamilyOf(name)
+  if (legacy === undefined) return inTurn(socket(), () => removalOf(socket(), placeOf(name), wanted))
+  await (await legacyRemnants()).clearLegacyChains(legacy, chainNames(wanted))
 }
 
 /** Whether there is anything in one of these tables. */

@@ -23,11 +23,13 @@ async function nftablesNames(socket: () => NetlinkSocket): Promise<string[]> {
 /** What an earlier plugin of the reference may have left for a container. */
 export type Remnant = 'masquerade' | 'ports' | 'spoofcheck'
 
-const NAT = ['ip nat', 'ip6 nat', 'iptables-legacy nat', 'ip6tables-legacy nat']
+const NAT = ['ip nat', 'ip6 nat']
+/** Looked through last: a program does so. */
+const LEGACY_NAT = ['iptables-legacy nat', 'ip6tables-legacy nat']
 
 const REMNANTS: Readonly<Record<Remnant, readonly string[]>> = {
-  masquerade: [...NAT, 'inet cni_plugins_masquerade'],
-  ports: [...NAT, 'ip cni_hostport', 'ip6 cni_hostport'],
+  masquerade: [...NAT, 'inet cni_plugins_masquerade', ...LEGACY_NAT],
+  ports: [...NAT, 'ip cni_hostport', 'ip6 cni_hostport', ...LEGACY_NAT],
   spoofcheck: ['bridge nat'],
 }
 

@@ -9,7 +9,7 @@ import type { Store } from './store.ts'
  */
 export async function openStore(stateDir: string, { make = false, look = false } = {}): Promise<Store> {
   if (!make && !hasStore(`${stateDir}/tnet.db`)) return NOTHING
-  if (look) return (await import('./sqlite-snapshot.ts')).readableStore(stateDir)
+  if (look && !make) return (await import('./sqlite-snapshot.ts')).readableStore(stateDir)
   return (await import('./sqlite.ts')).sqliteStore(stateDir)
 }
 

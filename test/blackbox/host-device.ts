@@ -310,6 +310,30 @@ if (subjects().some(({ name }) => name === 'tnet')) {
     t.ok(await ping(world.host, '10.1.0.200'), 'by the host again')
   })
 
+  t.test('an address that another host on the wire has', async t => {
+    const [subject] = subjects().filter(({ name }) => name === 'tnet')
+    if (subject === undefined) return
+    await using world = await makeWorld(subject)
+    await using other = await neighbour(world)
+    await other.run('ip', 'addr', 'add', 'fd00:1::2/64', 'dev', 'eth0', 'nodad')
+    const config = world.config({ type: 'host-device', device: 'eth0', ipam: hostLocal(['fd00:1::/64']) })
+    const before = settled(await world.snapshot())
+    const refused = await world.call('ADD', config)
+    t.match(refused.json, { code: 7, msg: /fd00:1::2\/64 of eth0: another host on the network has it/ })
+    t.equal(settled(await world.snapshot()), before, 'the device is as it was')
+    const next = await world.call('ADD', config)
+    t.match(next.json, { ips: [{ address: 'fd00:1::3/64' }] }, 'the next one is free')
+    t.ok(await ping(world.sandbox, 'fd00:1::c8'), 'and serves at once')
+    await deleted(t, world, config)
+    const hasty = {
+      ...config,
+      enabledad: false,
+      ipam: hostLocal(['fd00:1::/64'], { rangeStart: 'fd00:1::2' }),
+    }
+    t.equal((await world.call('ADD', hasty)).code, 0, 'nobody asked')
+    await deleted(t, world, hasty)
+  })
+
   t.test('DEL: its name on the host is taken by now', async t => {
     await using world = await attached(t)
     await world.host.run('ip', 'link', 'add', 'card', 'type', 'veth', 'peer', 'name', 'other')

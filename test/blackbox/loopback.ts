@@ -97,6 +97,12 @@ refusals(
       before: ({ sandbox }: World) => sandbox.run('ip', 'addr', 'add', '192.0.2.1/32', 'dev', 'lo'),
       code: 7,
     },
+    {
+      name: 'the same after another plugin',
+      config: { prevResult: { cniVersion: '1.0.0', interfaces: [{ name: 'eth0' }] } },
+      before: ({ sandbox }: World) => sandbox.run('ip', 'addr', 'add', '192.0.2.1/32', 'dev', 'lo'),
+      code: 7,
+    },
     { name: 'a namespace that is missing', request: { netns: '/run/netns/none' }, code: 8 },
     {
       name: "the host's own namespace",

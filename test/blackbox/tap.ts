@@ -100,6 +100,14 @@ const rows: Row[] = [
     result: answer(),
     facts: { sandbox: { eth0: { mac: MAC } } },
   },
+  {
+    name: 'a hardware address of args',
+    onlyOurs: NEWER,
+    config: { type: 'tap', args: { cni: { mac: MAC } } },
+    request: { args: 'MAC=02:00:00:00:00:01' },
+    result: answer(),
+    facts: { sandbox: { eth0: { mac: MAC } } },
+  },
 ]
 
 const missing = lacks('tun')

@@ -46,6 +46,13 @@ const rows: Row[] = [
     also: async (t, { sandbox }) =>
       t.match(await sandbox.run('ip', '-d', 'link', 'show', 'eth0'), / id 4094 /),
   }),
+  row('on a link of the container', {
+    onlyOurs: 'newer than 1.1.1',
+    before: ({ sandbox }) =>
+      sandbox.run('ip', 'link', 'add', 'inner', 'up', 'address', '02:00:00:00:00:0a', 'type', 'bridge'),
+    config: { master: 'inner', linkInContainer: true },
+    also: async (t, { sandbox }) => t.match(await sandbox.run('ip', 'link', 'show', 'eth0'), /eth0@inner/),
+  }),
   row('mtu', { config: { mtu: 1400 }, facts: { sandbox: { eth0: { mtu: 1400 } } } }),
   row('no ipam: layer 2 alone', {
     onlyOurs: 'the reference wants one',

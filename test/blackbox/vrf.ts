@@ -4,6 +4,7 @@ import { type Chain, chain } from '../harness/chain.ts'
 import { isolated, lacks } from '../harness/namespaces.ts'
 import { subjects, type Subject } from '../harness/plugins.ts'
 import { refusals } from '../harness/refusals.ts'
+import { linksOf } from '../harness/snapshot.ts'
 import { makeWorld, hostLocal, type World } from '../harness/world.ts'
 
 isolated(import.meta)
@@ -59,6 +60,7 @@ for (const subject of subjects()) {
       ifname: string
       linkinfo: { info_data: { table: number } }
     }[]
+    vrfs.sort((a, b) => a.ifname.localeCompare(b.ifname))
     t.match(vrfs, [
       { ifname: 'blue', linkinfo: { info_data: { table: 1 } } },
       { ifname: 'red', linkinfo: { info_data: { table: 1001 } } },
@@ -96,6 +98,18 @@ t.test('DEL where the interface is gone, and with two members', { skip: lacks('v
   await world.sandbox.run('ip', 'link', 'del', 'eth0')
   for (const { code, stdout } of await one.del()) t.equal(code, 0, stdout)
   t.equal(await world.sandbox.run('ip', 'link', 'show', 'type', 'vrf'), '')
+})
+
+t.test('a VRF that was there before stays', { skip: lacks('vrf') }, async t => {
+  if (ours === undefined) return
+  await using all = await scene(ours)
+  const { world, two } = all
+  await world.sandbox.run('ip', 'link', 'add', 'red', 'up', 'type', 'vrf', 'table', '1001')
+  const before = await linksOf(world.sandbox.name)
+  await two.add()
+  t.match(await world.sandbox.run('ip', 'route', 'show', 'vrf', 'red'), /default via 10\.1\.0\.1/)
+  for (const { code, stdout } of await two.del()) t.equal(code, 0, stdout)
+  t.equal(await linksOf(world.sandbox.name), before)
 })
 
 const withLink = async ({ sandbox }: World) =>

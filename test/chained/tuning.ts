@@ -111,6 +111,11 @@ t.test('the allowlist of the machine', async t => {
     writeFileSync(file, '(\n')
     t.throws(() => requireAllowed(parameters), { code: 'BAD_CONFIG' }, 'what cannot be read allows nothing')
     t.equal(readFileSync(file, 'utf8'), '(\n')
+    for (const line of ['\\Anet', '[[:alpha:]]', 'net\\z', '(?i)net']) {
+      writeFileSync(file, `^net\n${line}\n`)
+      const message = `${file}: ${JSON.stringify(line)} is no regular expression`
+      t.throws(() => requireAllowed(parameters), { code: 'BAD_CONFIG', message }, 'that is how Go has it')
+    }
   } finally {
     execFileSync('umount', ['/etc'])
   }

@@ -3,7 +3,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { which } from './isolation.ts'
 import type { Netns } from './namespaces.ts'
 import { attempt, run } from './run.ts'
 
@@ -18,14 +17,6 @@ export interface OwnFirewalld extends AsyncDisposable {
 const SOCKET = '/run/test-bus'
 const CONFIG = '/run/test-bus.conf'
 const POLICY = '<allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/>'
-
-/**
- * Where a machine has both programs. They are not among the tools that the tests install: Debian starts firewalld when
- * it is installed, and it would close the machine.
- */
-export function hasFirewalld(): boolean {
-  return ['firewalld', 'dbus-daemon'].every(program => which(program) !== undefined)
-}
 
 /** A bus without firewalld. */
 export async function ownBus(): Promise<{ readonly bus: string } & AsyncDisposable> {

@@ -50,7 +50,7 @@ async function lifecycle(t: Test, subject: Subject, row: Row): Promise<void> {
   await using world = await makeWorld(subject)
   await row.before?.(world)
   const config = world.config(row.config)
-  const { others } = await world.facts()
+  const { others, sandbox } = await world.facts()
 
   const added = await world.call('ADD', config, row.request)
   if (!t.equal(added.code, 0, `ADD: ${added.stdout}${added.stderr}`)) return
@@ -71,24 +71,29 @@ async function lifecycle(t: Test, subject: Subject, row: Row): Promise<void> {
     t.equal(checked.code, 0, `CHECK: ${checked.stdout}`)
     t.equal(checked.stdout, '', 'CHECK says nothing')
   }
-  await end(t, world, row, withResult)
-  t.strictSame((await world.facts()).others, others, 'the other links of the host are as before')
-}
-
-/** DEL, and once more from the start: the state after two rounds is that after one. */
-async function end(t: Test, world: World, row: Row, withResult: object): Promise<void> {
-  const config = world.config(row.config)
   const deleted = await world.call('DEL', withResult, row.request)
   t.equal(deleted.code, 0, `DEL: ${deleted.stdout}`)
   t.equal(deleted.stdout, '', 'DEL says nothing')
-  const { ports, sandbox, leases } = await world.facts()
-  t.strictSame({ ports, sandbox, leases }, { ports: [], sandbox: {}, leases: [] }, 'nothing is left')
+  const left = await world.facts()
+  const { ports, leases } = left
+  t.strictSame(
+    { ports, sandbox: left.sandbox, leases },
+    { ports: [], sandbox, leases: [] },
+    'nothing is left',
+  )
+  await again(t, world, row)
+  t.strictSame((await world.facts()).others, others, 'the other links of the host are as before')
+}
+
+/** Once more from the start: the state after two rounds is that after one. */
+async function again(t: Test, world: World, row: Row): Promise<void> {
+  const config = world.config(row.config)
   const before = await world.snapshot()
   if (world.subject.name === 'tnet' || row.noReferenceRepeat === undefined) {
     t.equal((await world.call('DEL', config, row.request)).code, 0, 'DEL of what is gone')
   }
-  const again = await world.call('ADD', config, row.request)
-  t.equal(again.code, 0, `a second ADD: ${again.stdout}`)
+  const added = await world.call('ADD', config, row.request)
+  t.equal(added.code, 0, `a second ADD: ${added.stdout}`)
   t.equal((await world.call('DEL', config, row.request)).code, 0, 'DEL without the result')
   t.equal(await world.snapshot(), before, 'as before')
 }

@@ -1,6 +1,6 @@
 // What the reference's plugins leave for a container goes with one call; nobody else's does.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Host } from '../../src/net/host.ts'
@@ -100,6 +100,25 @@ for (const kind of ['nft', 'legacy'] as const) {
     await run(`iptables-${kind}`, ['-t', 'nat', '-A', 'POSTROUTING', '-j', 'ACCEPT'])
   })
 }
+
+t.test('a table that cannot be changed', { skip: lacks('legacy iptables') }, async t => {
+  const nft = (...words: string[]) => run('nft', words)
+  await nft('add', 'table', 'ip', 'cni_hostport')
+  await nft('add', 'chain', 'ip', 'cni_hostport', 'hostports')
+  await nft('add', 'rule', 'ip', 'cni_hostport', 'hostports', 'accept', 'comment', '"one"')
+  const program = realpathSync('/usr/sbin/iptables-legacy-save')
+  await run('mount', ['--bind', realpathSync('/bin/false'), program])
+  using host = new Host({ runDir: '/run/tnet' })
+  const tables = new Set(['iptables-legacy nat', 'ip6tables-legacy nat', 'ip cni_hostport'])
+  try {
+    const message = /iptables-legacy-save: it ended with 1.*ip6tables-legacy-save: it ended with 1/s
+    await t.rejects(host.clearRemnants('ports', owner('one'), tables), { message })
+  } finally {
+    await run('umount', [program])
+  }
+  t.notMatch(await nft('list', 'ruleset'), /comment/, 'the others are clean')
+  await nft('delete', 'table', 'ip', 'cni_hostport')
+})
 
 const OTHER = 'none of ours, net: upgraded, if: eth0, id: two'
 

@@ -36,12 +36,19 @@ function contents(path: string): string {
   }
 }
 
+/** What means something in Go, where the reference reads the file, and something else here. */
+const OF_GO = /\\[AzQEpPCa]|\[:\^?\w+:\]/
+
 function expression(line: string): RegExp {
+  const [foreign] = OF_GO.exec(line) ?? []
+  if (foreign !== undefined) throw unreadable(line, `${foreign} is none of JavaScript's`)
   try {
     return new RegExp(line)
-  } catch (cause) {
-    throw new TnetError('BAD_CONFIG', `${FILE}: ${JSON.stringify(line)} is no regular expression`, '', {
-      cause,
-    })
+  } catch (error) {
+    throw unreadable(line, (error as SyntaxError).message)
   }
+}
+
+function unreadable(line: string, why: string): TnetError {
+  return new TnetError('BAD_CONFIG', `${FILE}: ${JSON.stringify(line)} is no regular expression: ${why}`)
 }

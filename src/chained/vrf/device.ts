@@ -27,9 +27,10 @@ export async function addVrf(sandbox: Sandbox, name: string, table: number | und
   let free = 1
   while (used.has(free)) free++
   const data = { table: table ?? free }
+  const index = await sandbox.links.freeIndex()
   const changes: Change[] = [
-    { name: `add VRF ${name}`, request: addLink({ name, linkInfo: { kind: 'vrf', data } }) },
-    { name: `set up ${name}`, request: changeLink({ name, alias: ALIAS, flags: UP, change: UP }) },
+    { name: `add VRF ${name}`, request: addLink({ index, name, linkInfo: { kind: 'vrf', data } }) },
+    { name: `set up ${name}`, request: changeLink({ index, alias: ALIAS, flags: UP, change: UP }) },
   ]
   return make(sandbox.route, changes, {
     finish: () => sandbox.links.existing(name),

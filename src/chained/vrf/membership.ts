@@ -1,5 +1,5 @@
 // Puts a link into a VRF and takes it out. The kernel takes the link down and up again for that, and forgets its routes
-// and its IPv6 addresses: they come back, the routes in the table that counts then.
+// and its IPv6 addresses: they come back, the routes of the table that counted in the one that counts then.
 import { addAddress } from '../../net/addresses.ts'
 import { type Change, change } from '../../net/batch.ts'
 import { changeLink } from '../../net/links.ts'
@@ -14,7 +14,7 @@ export interface Move {
   readonly link: Link
   /** The index of the VRF; 0: none. */
   readonly master: number
-  /** The tables that the link's routes are in before and after. */
+  /** The tables that count for the link before and after. Routes of others stay where they are. */
   readonly from: number
   readonly to: number
 }
@@ -23,27 +23,26 @@ export interface Move {
 export async function move(sandbox: Sandbox, { link, master, from, to }: Move): Promise<void> {
   const { index } = link
   const routes = (await sandbox.routes.list()).filter(
-    each =>
-      each.outputIndex === index && each.table === from && each.protocol !== 'kernel' && !isLinkLocal(each),
+    each => each.outputIndex === index && each.protocol !== 'kernel' && !isLinkLocal(each),
   )
   const addresses = await globalAddresses(sandbox, index)
   const before = link.master ?? 0
   try {
-    await change(sandbox.route, changes(link, { master, table: to, addresses, routes }))
+    const moved = routes.map(each => (each.table === from ? { ...each, table: to } : each))
+    await change(sandbox.route, changes(link, { master, addresses, routes: moved }))
   } catch (error) {
-    await change(sandbox.route, changes(link, { master: before, table: from, addresses, routes }))
+    await change(sandbox.route, changes(link, { master: before, addresses, routes }))
     throw error
   }
 }
 
 interface Wanted {
   readonly master: number
-  readonly table: number
   readonly addresses: readonly string[]
   readonly routes: readonly Route[]
 }
 
-function changes({ index, name = '' }: Link, { master, table, addresses, routes }: Wanted): Change[] {
+function changes({ index, name = '' }: Link, { master, addresses, routes }: Wanted): Change[] {
   return [
     { name: `set the master of ${name}`, request: changeLink({ index, master }) },
     ...addresses.map(cidr => ({
@@ -52,8 +51,8 @@ function changes({ index, name = '' }: Link, { master, table, addresses, routes 
       fine: ['EEXIST'],
     })),
     ...inOrder(routes).map(route => ({
-      name: `add route to ${route.destination ?? 'default'} to table ${table}`,
-      request: copyOf(route, table),
+      name: `add route to ${route.destination ?? 'default'} to table ${route.table}`,
+      request: copyOf(route, route.table ?? MAIN),
       fine: ['EEXIST'],
     })),
   ]

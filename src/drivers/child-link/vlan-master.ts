@@ -61,13 +61,14 @@ async function make({ name, lower, id }: Vlan, owner: Owner, host: Host): Promis
       `set it up: ip link set ${lower} up`,
     )
   }
+  const index = await host.links.freeIndex()
   const failure = await firstFailure(host.route, [
     {
       name: `add VLAN ${id} of ${lower} as ${name}`,
-      request: addLink({ name, link: below.index, linkInfo: { kind: 'vlan', data: { id } } }),
+      request: addLink({ index, name, link: below.index, linkInfo: { kind: 'vlan', data: { id } } }),
     },
-    { name: `mark ${name}`, request: changeLink({ name, alias: OURS }) },
-    { name: `use ${name}`, request: addNames({ name }, [userName(owner)]), fine: ['EEXIST'] },
+    { name: `mark ${name}`, request: changeLink({ index, alias: OURS }) },
+    { name: `use ${name}`, request: addNames({ index }, [userName(owner)]), fine: ['EEXIST'] },
   ])
   if (failure !== undefined) throw failure.error
   return true

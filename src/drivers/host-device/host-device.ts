@@ -62,6 +62,8 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
     return { index, interfaces: [told] }
   },
 
+  plan: ({ duplicateAddressDetection }) => ({ duplicateAddressDetection, down: false }),
+
   async detach({ options }, port, host, warn) {
     const mark = markOf(port.owner)
     await giveBack(host, port, { mark, selector: options.selector, warn })

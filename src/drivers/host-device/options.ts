@@ -9,6 +9,7 @@ export interface HostDeviceConfig {
   readonly kernelpath?: string | undefined
   readonly pciBusID?: string | undefined
   readonly deviceId?: string | undefined
+  readonly enabledad?: boolean | undefined
 }
 
 export type Way = 'device' | 'hwaddr' | 'kernelpath' | 'pciBusID' | 'auxiliary'
@@ -21,6 +22,7 @@ export interface Selector {
 export interface HostDeviceOptions {
   /** Undefined: it is known only when a device plugin has chosen one. */
   readonly selector: Selector | undefined
+  readonly duplicateAddressDetection: boolean
 }
 
 /** ALTIFNAMSIZ without its NUL */
@@ -56,14 +58,18 @@ const ROWS: Readonly<Record<Exclude<Way, 'auxiliary'>, (value: string) => string
 
 /** What the runtime says goes before what the configuration says. Throws BAD_CONFIG. */
 export function parse(config: HostDeviceConfig): HostDeviceOptions {
+  return { selector: selectorOf(config), duplicateAddressDetection: config.enabledad ?? true }
+}
+
+function selectorOf(config: HostDeviceConfig): Selector | undefined {
   const { deviceId } = config
-  if (deviceId !== undefined) return { selector: ofRuntime(deviceId) }
+  if (deviceId !== undefined) return ofRuntime(deviceId)
   const given = Object.entries(ROWS).flatMap(([way, check]) => {
     const value = config[way as keyof typeof ROWS]
     return value === undefined ? [] : [{ by: way as Way, value: check(value) }]
   })
   if (given.length > 1) throw unwanted(WAYS, 'one of them', given.map(({ by }) => by).join(' and '))
-  return { selector: given[0] }
+  return given[0]
 }
 
 /** As `parse`, without what is wrong. */
@@ -72,7 +78,7 @@ export function parseLeaving(config: HostDeviceConfig): HostDeviceOptions {
     return parse(config)
   } catch (error) {
     if (!(error instanceof TnetError) || error.code !== 'BAD_CONFIG') throw error
-    return { selector: undefined }
+    return { selector: undefined, duplicateAddressDetection: true }
   }
 }
 

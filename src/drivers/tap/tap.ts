@@ -24,7 +24,7 @@ export interface TapOptions {
   readonly multiQueue: boolean
   /** Undefined: the kernel's default. */
   readonly mtu: number | undefined
-  /** Who may open it besides root; undefined: nobody. */
+  /** Who may open it besides root; undefined: everybody who may open /dev/net/tun. */
   readonly user: number | undefined
   readonly group: number | undefined
   readonly selinuxContext: string | undefined
