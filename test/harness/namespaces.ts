@@ -175,6 +175,8 @@ const FEATURES = {
   // The kernel loads it for the first socket.
   SCTP: 'python3 -c "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)" 2>/dev/null || { echo no protocol SCTP >&2; false; }',
   'legacy iptables': 'iptables-legacy -S',
+  // The user namespace that a normal user makes has root alone.
+  'second user': 'setpriv --reuid 65534 --clear-groups true',
   'bridge VLAN filtering': 'ip link add x type bridge vlan_filtering 1',
 } as const
 
