@@ -21,8 +21,6 @@ export interface Port {
   readonly mac?: string | undefined
 }
 
-export type { LeavingPort }
-
 /** How the link in the sandbox is to be set up once it has addresses. */
 export interface LinkPlan {
   /** IPv6 addresses are used only after duplicate address detection. */

@@ -10,7 +10,7 @@ export interface Change {
   readonly fine?: readonly string[]
 }
 
-export interface Failure {
+interface Failure {
   /** Which of the changes it was; those before it were made. */
   readonly index: number
   readonly error: NetlinkError
@@ -20,10 +20,7 @@ export interface Failure {
  * The kernel works them off in order, and a SIGKILL cannot come between them. Answers with the first failure; the
  * changes after it were tried too.
  */
-export async function firstFailure(
-  socket: NetlinkSocket,
-  changes: readonly Change[],
-): Promise<Failure | undefined> {
+async function firstFailure(socket: NetlinkSocket, changes: readonly Change[]): Promise<Failure | undefined> {
   const errors = await socket.attempt(changes.map(({ request }) => request))
   for (const [index, { name, fine }] of changes.entries()) {
     const error = errors[index]

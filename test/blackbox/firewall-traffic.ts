@@ -2,6 +2,7 @@
 import t, { type Test } from 'tap'
 import { chain, type Chain } from '../harness/chain.ts'
 import { isolated, lacks, makeNetns, type Netns } from '../harness/namespaces.ts'
+import { makeOutside, OUTSIDE } from '../harness/outside.ts'
 import { type Answer, type Subject, subjects } from '../harness/plugins.ts'
 import { ask, ping, serve } from '../harness/traffic.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
@@ -54,23 +55,8 @@ async function inside(
   }
 }
 
-async function makeOutside({ host }: World): Promise<Netns> {
-  const outside = await makeNetns('outside')
-  await host.run('ip', 'link', 'add', 'wire0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside.name)
-  for (const [place, link, last] of [
-    [host, 'wire0', 1],
-    [outside, 'eth0', 2],
-  ] as const) {
-    await place.run('ip', 'address', 'add', `192.0.2.${last}/24`, 'dev', link)
-    await place.run('ip', 'address', 'add', `2001:db8::${last}/64`, 'dev', link, 'nodad')
-    await place.run('ip', 'link', 'set', link, 'up')
-  }
-  await outside.run('ip', 'route', 'add', '10.1.0.0/16', 'via', '192.0.2.1')
-  await outside.run('ip', 'route', 'add', 'fd00::/16', 'via', '2001:db8::1')
-  return outside
-}
-
-const OUTSIDE = ['192.0.2.2', '2001:db8::2']
+const BEYOND = Object.values(OUTSIDE)
+const BRIDGES = ['10.1.0.0/16', 'fd00::/16']
 
 async function reaches(t: Test, from: Netns, addresses: readonly string[], what: string): Promise<void> {
   for (const address of addresses) t.ok(await ping(from, address), `${what}: ${address}`)
@@ -83,26 +69,26 @@ async function misses(t: Test, from: Netns, addresses: readonly string[], what: 
 for (const subject of subjects()) {
   t.test(`${subject.name}: through a host that drops what it does not accept`, async t => {
     await using world = await makeWorld(subject)
-    await using outside = await makeOutside(world)
+    await using outside = await makeOutside(world.host, ...BRIDGES)
     for (const program of ['iptables', 'ip6tables']) await world.host.run(program, '-P', 'FORWARD', 'DROP')
     const one = await inside(world, world.sandbox, { bridge: 1, number: 5 }, { backend: 'iptables' })
-    await reaches(t, one.place, OUTSIDE, 'asked, and answered')
+    await reaches(t, one.place, BEYOND, 'asked, and answered')
     await misses(t, outside, one.addresses, 'nobody asked')
     await using _server = await serve(outside, 'tcp', 80)
     t.equal(await ask(one.place, 'tcp', '192.0.2.2', 80), '10.1.1.5', 'TCP')
     await world.host.run('iptables', '-A', 'CNI-ADMIN', '-s', '10.1.1.5', '-j', 'DROP')
-    await misses(t, one.place, OUTSIDE.slice(0, 1), 'the administrator decides otherwise')
+    await misses(t, one.place, BEYOND.slice(0, 1), 'the administrator decides otherwise')
     await world.host.run('iptables', '-F', 'CNI-ADMIN')
     const alias = ['address', 'add', '10.1.1.9/24', 'dev', 'eth0'] as const
     await one.place.run('ip', ...alias)
     await one.place.run('ip', 'route', 'replace', 'default', 'via', '10.1.1.1', 'src', '10.1.1.9')
-    await misses(t, one.place, OUTSIDE.slice(0, 1), 'from an address that is not its own')
+    await misses(t, one.place, BEYOND.slice(0, 1), 'from an address that is not its own')
   })
 
   for (const backend of subject.name === 'reference' ? ['iptables'] : ['iptables', 'nftables']) {
     t.test(`${subject.name}: ${backend}: same-bridge`, async t => {
       await using world = await makeWorld(subject)
-      await using outside = await makeOutside(world)
+      await using outside = await makeOutside(world.host, ...BRIDGES)
       await using neighbour = await makeNetns('neighbour')
       await using other = await makeNetns('other')
       await using open = await makeNetns('open')
@@ -115,7 +101,7 @@ for (const subject of subjects()) {
       await reaches(t, two.place, one.addresses, 'on the same bridge, back')
       await misses(t, one.place, away.addresses, 'to another bridge')
       await misses(t, away.place, one.addresses, 'from another bridge')
-      await reaches(t, one.place, OUTSIDE, 'beyond the host')
+      await reaches(t, one.place, BEYOND, 'beyond the host')
       await reaches(t, outside, one.addresses, 'from beyond the host')
       await reaches(t, one.place, free.addresses, 'to a bridge without policy')
       for (const each of [one, two]) await each.del()
@@ -132,7 +118,7 @@ const ours = subjects().find(({ name }) => name === 'tnet') as Subject
 for (const policy of ['open', 'same-bridge', 'isolated'] as const) {
   t.test(`iptables-legacy: ${policy}`, { skip: lacks('legacy iptables') }, async t => {
     await using world = await makeWorld(ours)
-    await using outside = await makeOutside(world)
+    await using outside = await makeOutside(world.host, ...BRIDGES)
     await using neighbour = await makeNetns('neighbour')
     await using other = await makeNetns('other')
     for (const program of ['iptables-legacy', 'ip6tables-legacy']) {
@@ -140,7 +126,7 @@ for (const policy of ['open', 'same-bridge', 'isolated'] as const) {
     }
     const apart = { ingressPolicy: policy }
     const one = await inside(world, world.sandbox, { bridge: 1, number: 5 }, apart)
-    await reaches(t, one.place, OUTSIDE, 'asked, and answered')
+    await reaches(t, one.place, BEYOND, 'asked, and answered')
     await misses(t, outside, one.addresses, 'nobody asked')
     const two = await inside(world, neighbour, { bridge: 1, number: 6 }, apart)
     const away = await inside(world, other, { bridge: 2, number: 5 }, apart)
@@ -148,14 +134,14 @@ for (const policy of ['open', 'same-bridge', 'isolated'] as const) {
     await (policy === 'isolated' ? misses : reaches)(t, one.place, near, 'its neighbour')
     await (policy === 'open' ? reaches : misses)(t, one.place, far, 'another bridge')
     await world.host.run('iptables-legacy', '-A', 'CNI-ADMIN', '-s', '10.1.1.5', '-j', 'DROP')
-    await misses(t, one.place, OUTSIDE.slice(0, 1), 'the administrator decides otherwise')
+    await misses(t, one.place, BEYOND.slice(0, 1), 'the administrator decides otherwise')
     await world.host.run('iptables-legacy', '-F', 'CNI-ADMIN')
-    await reaches(t, one.place, OUTSIDE, 'and again')
+    await reaches(t, one.place, BEYOND, 'and again')
     // The bridge's plugin alone: it is attached as before, and nothing lets it through.
     const { code, stdout } = await one.firewall('DEL')
     t.equal(code, 0, stdout)
-    await misses(t, one.place, OUTSIDE, 'after DEL')
-    await reaches(t, away.place, OUTSIDE, 'others are let through')
+    await misses(t, one.place, BEYOND, 'after DEL')
+    await reaches(t, away.place, BEYOND, 'others are let through')
   })
 }
 
@@ -168,14 +154,14 @@ for (const backend of ['iptables', 'nftables']) {
       '-c',
       'for f in /proc/sys/net/bridge/bridge-nf-call-*; do [ ! -e $f ] || echo 0 >$f; done',
     )
-    await using outside = await makeOutside(world)
+    await using outside = await makeOutside(world.host, ...BRIDGES)
     await using neighbour = await makeNetns('neighbour')
     await using other = await makeNetns('other')
     const policy = { backend, ingressPolicy: 'isolated' }
     const one = await inside(world, world.sandbox, { bridge: 1, number: 5 }, policy)
     const two = await inside(world, neighbour, { bridge: 1, number: 6 }, policy)
     const away = await inside(world, other, { bridge: 2, number: 5 }, policy)
-    await reaches(t, one.place, ['10.1.1.1', 'fd00:1::1', ...OUTSIDE], 'the gateway, and beyond the host')
+    await reaches(t, one.place, ['10.1.1.1', 'fd00:1::1', ...BEYOND], 'the gateway, and beyond the host')
     await reaches(t, outside, one.addresses, 'from beyond the host')
     await misses(t, one.place, [...two.addresses, ...away.addresses], 'its neighbours, and other bridges')
     await misses(t, two.place, one.addresses, 'from its neighbour')

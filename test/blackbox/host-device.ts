@@ -16,6 +16,7 @@ const MAC = '02:00:00:00:00:0a'
 const ipam = hostLocal(['10.1.0.0/24'])
 const plain = { type: 'host-device', device: 'card' }
 const NEWER = 'newer than 1.1.1'
+const tnet = subjects().find(({ name }) => name === 'tnet')
 const answer = (more: object = {}) => ({
   cniVersion: '1.0.0',
   interfaces: [{ name: 'eth0', mac: 'MAC', sandbox: 'SANDBOX' }],
@@ -191,9 +192,8 @@ table(
 
 /** ADD with devices, CHECK, DEL. */
 async function round(t: Test, config: object, host: (world: World) => Netns): Promise<Answer['json']> {
-  const [subject] = subjects().filter(({ name }) => name === 'tnet')
-  if (subject === undefined) return undefined
-  await using world = await makeWorld(subject)
+  if (tnet === undefined) return undefined
+  await using world = await makeWorld(tnet)
   await card(world)
   const whole = world.config({ type: 'host-device', cniVersion: '1.1.0', ...config })
   const before = await world.snapshot()
@@ -265,9 +265,8 @@ async function attached(
   t: Test,
   more: Partial<Call> = {},
 ): Promise<World & { readonly whole: Record<string, unknown> }> {
-  const [subject] = subjects().filter(({ name }) => name === 'tnet')
-  if (subject === undefined) throw new Error('only the reference was asked for')
-  const world = await makeWorld(subject)
+  if (tnet === undefined) throw new Error('only the reference was asked for')
+  const world = await makeWorld(tnet)
   await card(world)
   const whole = world.config({ ...plain, cniVersion: '1.1.0' })
   const { code, stdout } = await world.call('ADD', whole, more)
@@ -290,11 +289,9 @@ async function collected(t: Test, world: World, config: object): Promise<string>
   return stderr
 }
 
-if (subjects().some(({ name }) => name === 'tnet')) {
+if (tnet !== undefined) {
   t.test('traffic by the device', async t => {
-    const [subject] = subjects().filter(({ name }) => name === 'tnet')
-    if (subject === undefined) return
-    await using world = await makeWorld(subject)
+    await using world = await makeWorld(tnet)
     await using other = await neighbour(world)
     const config = world.config({ type: 'host-device', device: 'eth0', ipam })
     t.ok(await ping(world.host, '10.1.0.200'), 'by the host')
@@ -311,9 +308,7 @@ if (subjects().some(({ name }) => name === 'tnet')) {
   })
 
   t.test('an address that another host on the wire has', async t => {
-    const [subject] = subjects().filter(({ name }) => name === 'tnet')
-    if (subject === undefined) return
-    await using world = await makeWorld(subject)
+    await using world = await makeWorld(tnet)
     await using other = await neighbour(world)
     await other.run('ip', 'addr', 'add', 'fd00:1::2/64', 'dev', 'eth0', 'nodad')
     const config = world.config({ type: 'host-device', device: 'eth0', ipam: hostLocal(['fd00:1::/64']) })
@@ -617,9 +612,8 @@ refusals(t, [
 ])
 
 t.test('a container marks a link of its own, for us to bring it to the host', async t => {
-  const [subject] = subjects().filter(({ name }) => name === 'tnet')
-  if (subject === undefined) return
-  await using world = await makeWorld(subject)
+  if (tnet === undefined) return
+  await using world = await makeWorld(tnet)
   await card(world)
   const { sandbox, network } = world
   const config = world.config({ cniVersion: '1.1.0', ...plain })

@@ -5,7 +5,7 @@ import { isolated, lacks, makeNetns, type Netns } from '../harness/namespaces.ts
 import { subjects } from '../harness/plugins.ts'
 import { type Refusal, refusals } from '../harness/refusals.ts'
 import { ping } from '../harness/traffic.ts'
-import { neighbour, uplink } from '../harness/uplink.ts'
+import { neighbour, onInner, uplink } from '../harness/uplink.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
 
 isolated(import.meta)
@@ -58,13 +58,7 @@ const rows: Row[] = [
       t.match(await sandbox.run('ip', '-d', 'link', 'show', 'eth0'), /ipvlan +mode l2 /),
   }),
   ...['l2', 'l3', 'l3s'].map(mode),
-  row('on a link of the container', {
-    onlyOurs: 'newer than 1.1.1',
-    before: ({ sandbox }) =>
-      sandbox.run('ip', 'link', 'add', 'inner', 'up', 'address', '02:00:00:00:00:0a', 'type', 'bridge'),
-    config: { master: 'inner', linkInContainer: true },
-    also: async (t, { sandbox }) => t.match(await sandbox.run('ip', 'link', 'show', 'eth0'), /eth0@inner/),
-  }),
+  row('on a link of the container', onInner),
   row('mtu', { config: { mtu: 1400 }, facts: { sandbox: { eth0: { mtu: 1400 } } } }),
   row('the master is that of the default route', {
     before: async world => {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import t from 'tap'
 import { EXECUTABLE, sources } from '../harness/command-line.ts'
 import { isolated, makeNetns, type Netns } from '../harness/namespaces.ts'
-import { makeOutside } from '../harness/outside.ts'
+import { HOST, makeInternet } from '../harness/outside.ts'
 import { type Answer, call, type Verb } from '../harness/plugins.ts'
 import { run } from '../harness/run.ts'
 import { ask, type Place, serve } from '../harness/traffic.ts'
@@ -62,15 +62,11 @@ t.test('a published port, and nothing beside it', async t => {
     await sources.must('network', 'create', ...options, name)
   }
   {
-    await using outside = await makeOutside()
+    await using outside = await makeInternet('10.8.0.0/24', 'fd00:8::/64', '10.10.0.0/24')
     await using web = await pod('front')
     await using sibling = await pod('front')
     await using other = await pod('back')
     await using shut = await pod('inner')
-    for (const network of ['10.8.0.0/24', 'fd00:8::/64', '10.10.0.0/24']) {
-      const gateway = network.includes(':') ? outside.host.ipv6 : outside.host.ipv4
-      await outside.netns.run('ip', 'route', 'add', network, 'via', gateway)
-    }
     await using _web = await serve(web.netns, 'tcp', 80)
     await using _more = await serve(web.netns, 'tcp', 81)
     await using _shut = await serve(shut.netns, 'tcp', 80)
@@ -78,22 +74,21 @@ t.test('a published port, and nothing beside it', async t => {
       t.ok(await ask(from, 'tcp', address, port), `${what}: ${address} ${port}`)
     const stays = async (from: Place, address: string, port: number, what: string) =>
       t.notOk(await ask(from, 'tcp', address, port, SHORT), `${what}: ${address} ${port}`)
-    const { ipv4, ipv6 } = outside.host
 
-    await stays(outside.netns, ipv4, 8080, 'before')
+    await stays(outside, HOST[4], 8080, 'before')
     const added = await web.portmap('ADD', WEB)
     t.equal(added.code, 0, added.stdout)
-    for (const host of [ipv4, ipv6]) {
-      await opens(outside.netns, host, 8080, 'from outside')
+    for (const host of Object.values(HOST)) {
+      await opens(outside, host, 8080, 'from outside')
       await opens(undefined, host, 8080, 'from the host')
       await opens(other.netns, host, 8080, 'from another network that is shut off')
-      await stays(outside.netns, host, 81, 'of the host itself')
+      await stays(outside, host, 81, 'of the host itself')
     }
     await opens(undefined, '127.0.0.1', 8080, 'from the host')
-    t.equal(await ask(outside.netns, 'tcp', ipv4, 8080), '192.0.2.2', 'who asks is seen')
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), '192.0.2.2', 'who asks is seen')
     for (const address of web.addresses) {
       for (const port of [80, 81]) {
-        await stays(outside.netns, address, port, 'from outside, past the published port')
+        await stays(outside, address, port, 'from outside, past the published port')
         await stays(other.netns, address, port, 'from another network, past the published port')
         await opens(sibling.netns, address, port, 'on its own network')
         await opens(undefined, address, port, 'from the host')
@@ -101,12 +96,12 @@ t.test('a published port, and nothing beside it', async t => {
     }
 
     t.equal((await web.portmap('DEL', WEB)).code, 0)
-    await stays(outside.netns, ipv4, 8080, 'after DEL')
-    await stays(other.netns, ipv4, 8080, 'after DEL')
+    await stays(outside, HOST[4], 8080, 'after DEL')
+    await stays(other.netns, HOST[4], 8080, 'after DEL')
 
     t.equal((await shut.portmap('ADD', WEB)).code, 0)
-    await stays(outside.netns, ipv4, 8080, 'nothing gets into an internal network')
-    await stays(other.netns, ipv4, 8080, 'nothing gets into an internal network')
+    await stays(outside, HOST[4], 8080, 'nothing gets into an internal network')
+    await stays(other.netns, HOST[4], 8080, 'nothing gets into an internal network')
     await opens(undefined, '127.0.0.1', 8080, 'but from the host')
     t.equal((await shut.portmap('DEL', WEB)).code, 0)
   }

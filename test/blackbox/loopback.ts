@@ -89,18 +89,20 @@ for (const subject of subjects()) {
   })
 }
 
+const foreign = ({ sandbox }: World) => sandbox.run('ip', 'addr', 'add', '192.0.2.1/32', 'dev', 'lo')
+
 refusals(
   t,
   [
     {
       name: 'lo with an address that others can be asked under',
-      before: ({ sandbox }: World) => sandbox.run('ip', 'addr', 'add', '192.0.2.1/32', 'dev', 'lo'),
+      before: foreign,
       code: 7,
     },
     {
       name: 'the same after another plugin',
       config: { prevResult: { cniVersion: '1.0.0', interfaces: [{ name: 'eth0' }] } },
-      before: ({ sandbox }: World) => sandbox.run('ip', 'addr', 'add', '192.0.2.1/32', 'dev', 'lo'),
+      before: foreign,
       code: 7,
     },
     { name: 'a namespace that is missing', request: { netns: '/run/netns/none' }, code: 8 },

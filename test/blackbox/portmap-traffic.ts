@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap'
 import { isolated, lacks, makeNetns, type Netns } from '../harness/namespaces.ts'
 import { subjects } from '../harness/plugins.ts'
-import { type Container, HOST, OUTSIDE, publish, type Published, publishing } from '../harness/published.ts'
+import { HOST, OUTSIDE } from '../harness/outside.ts'
+import { type Container, publish, type Published, publishing } from '../harness/published.ts'
 import { ask, serve } from '../harness/traffic.ts'
 import { makeWorld, type World } from '../harness/world.ts'
 

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { sysctl } from '../harness/facts.ts'
 import { table, type Row } from '../harness/lifecycle.ts'
-import { isolated, makeNetns, type Netns } from '../harness/namespaces.ts'
+import { isolated, makeNetns } from '../harness/namespaces.ts'
+import { makeOutside } from '../harness/outside.ts'
 import { subjects } from '../harness/plugins.ts'
 import { refusals, type Refusal } from '../harness/refusals.ts'
 import { ask, ping, serve } from '../harness/traffic.ts'
@@ -209,37 +210,10 @@ t.test('refusals', async t =>
   ),
 )
 
-/** A namespace beyond the host, which has no route back to the sandboxes. */
-async function makeOutside({ host }: World): Promise<Netns> {
-  const outside = await makeNetns('outside')
-  await host.run(
-    'ip',
-    'link',
-    'add',
-    'uplink',
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'uplink',
-    'netns',
-    outside.name,
-  )
-  for (const [place, last] of [
-    [host, 1],
-    [outside, 2],
-  ] as const) {
-    await place.run('ip', 'addr', 'add', `192.0.2.${last}/24`, 'dev', 'uplink')
-    await place.run('ip', 'addr', 'add', `2001:db8::${last}/64`, 'dev', 'uplink', 'nodad')
-    await place.run('ip', 'link', 'set', 'uplink', 'up')
-  }
-  return outside
-}
-
 for (const subject of subjects()) {
   t.test(`${subject.name}: packets to the host, to a neighbour, and masqueraded beyond`, async t => {
     await using world = await makeWorld(subject)
-    await using outside = await makeOutside(world)
+    await using outside = await makeOutside(world.host)
     await using second = await makeNetns('second')
     const config = world.config({ type: 'ptp', ipMasq: true, ipam: hostLocal([V4, V6], { routes }) })
     for (const { path, name } of [world.sandbox, second]) {

@@ -150,7 +150,6 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
 }
 
 for (const [where, before] of Object.entries(PLACES)) {
-  const skip = where === 'as another user' && lacks('second user')
   const body = async (t: Test, world: World) => {
     const program = `${world.subject.dir}/bridge`
     const env = ['-i', `PATH=${process.env['PATH']}`, 'CNI_COMMAND=VERSION']
@@ -161,6 +160,7 @@ for (const [where, before] of Object.entries(PLACES)) {
     startable(world.subject, true)
     t.match(await call(), { code: 0, stdout: /supportedVersions/ })
   }
+  const skip = where === 'as another user' && lacks('second user')
   standbyTest(`a caller ${where} has to do it itself`, body, skip)
 }
 

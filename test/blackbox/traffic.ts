@@ -1,6 +1,7 @@
 // Packets: two sandboxes made by ADD reach each other, the gateway and, masqueraded, what lies beyond the host.
 import t, { type Test } from 'tap'
 import { isolated, makeNetns, type Netns } from '../harness/namespaces.ts'
+import { makeOutside, OUTSIDE } from '../harness/outside.ts'
 import { subjects, type Answer } from '../harness/plugins.ts'
 import { ask, ping, serve } from '../harness/traffic.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
@@ -10,35 +11,8 @@ t.setTimeout(600_000)
 
 const ipam = hostLocal(['10.1.0.0/24', 'fd00:1::/64'])
 const GATEWAYS = ['10.1.0.1', 'fd00:1::1']
-const OUTSIDE = ['192.0.2.2', '2001:db8::2']
+const BEYOND = Object.values(OUTSIDE)
 const SHORT = 400
-
-/** A namespace beyond the host, which has no route back to the sandboxes. */
-async function makeOutside({ host }: World): Promise<Netns> {
-  const outside = await makeNetns('outside')
-  await host.run(
-    'ip',
-    'link',
-    'add',
-    'uplink',
-    'type',
-    'veth',
-    'peer',
-    'name',
-    'uplink',
-    'netns',
-    outside.name,
-  )
-  for (const [place, last] of [
-    [host, 1],
-    [outside, 2],
-  ] as const) {
-    await place.run('ip', 'addr', 'add', `192.0.2.${last}/24`, 'dev', 'uplink')
-    await place.run('ip', 'addr', 'add', `2001:db8::${last}/64`, 'dev', 'uplink', 'nodad')
-    await place.run('ip', 'link', 'set', 'uplink', 'up')
-  }
-  return outside
-}
 
 interface Pair extends AsyncDisposable {
   readonly one: Netns
@@ -78,7 +52,7 @@ for (const subject of subjects()) {
     `${subject.name}: each other, the gateway, and masqueraded beyond the host; after DEL nothing is left`,
     async t => {
       await using world = await makeWorld(subject)
-      await using outside = await makeOutside(world)
+      await using outside = await makeOutside(world.host)
       const config = world.config({ isDefaultGateway: true, ipMasq: true, ipam })
       t.equal((await world.call('ADD', config)).code, 0)
       t.equal((await world.call('DEL', config)).code, 0)
@@ -89,7 +63,7 @@ for (const subject of subjects()) {
       await reaches(t, one, addresses, 'its neighbour')
       await reaches(t, world.host, addresses, 'from the host')
       await reaches(t, two, GATEWAYS, 'the gateway')
-      await reaches(t, one, OUTSIDE, 'beyond the host')
+      await reaches(t, one, BEYOND, 'beyond the host')
       await using _tcp = await serve(outside, 'tcp', 80)
       await using _udp = await serve(outside, 'udp', 80)
       await using _inner = await serve(two, 'tcp', 80)
@@ -120,10 +94,10 @@ for (const subject of subjects()) {
 
   t.test(`${subject.name}: without ipMasq nothing comes back from beyond the host`, async t => {
     await using world = await makeWorld(subject)
-    await using _outside = await makeOutside(world)
+    await using _outside = await makeOutside(world.host)
     await using pair = await makePair(world, world.config({ isDefaultGateway: true, ipam }))
     await reaches(t, pair.one, GATEWAYS, 'the gateway')
-    await misses(t, pair.one, OUTSIDE, 'beyond the host')
+    await misses(t, pair.one, BEYOND, 'beyond the host')
   })
 
   t.test(`${subject.name}: without a gateway the neighbour alone`, async t => {

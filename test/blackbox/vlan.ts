@@ -5,7 +5,7 @@ import { isolated, lacks } from '../harness/namespaces.ts'
 import { subjects } from '../harness/plugins.ts'
 import { type Refusal, refusals } from '../harness/refusals.ts'
 import { ping } from '../harness/traffic.ts'
-import { neighbour, uplink } from '../harness/uplink.ts'
+import { neighbour, onInner, uplink } from '../harness/uplink.ts'
 import { hostLocal, makeWorld, type World } from '../harness/world.ts'
 
 isolated(import.meta)
@@ -46,13 +46,7 @@ const rows: Row[] = [
     also: async (t, { sandbox }) =>
       t.match(await sandbox.run('ip', '-d', 'link', 'show', 'eth0'), / id 4094 /),
   }),
-  row('on a link of the container', {
-    onlyOurs: 'newer than 1.1.1',
-    before: ({ sandbox }) =>
-      sandbox.run('ip', 'link', 'add', 'inner', 'up', 'address', '02:00:00:00:00:0a', 'type', 'bridge'),
-    config: { master: 'inner', linkInContainer: true },
-    also: async (t, { sandbox }) => t.match(await sandbox.run('ip', 'link', 'show', 'eth0'), /eth0@inner/),
-  }),
+  row('on a link of the container', onInner),
   row('mtu', { config: { mtu: 1400 }, facts: { sandbox: { eth0: { mtu: 1400 } } } }),
   row('no ipam: layer 2 alone', {
     onlyOurs: 'the reference wants one',

@@ -1,12 +1,9 @@
 // A host with containers on a bridge, whose ports are published, and another host on the wire.
 import type { Answer } from './plugins.ts'
 import { makeNetns, type Netns } from './namespaces.ts'
+import { makeOutside } from './outside.ts'
 import { dualStack } from './samples.ts'
 import { type World } from './world.ts'
-
-/** How the others see the host, and the containers their gateway. */
-export const HOST = { 4: '192.0.2.1', 6: '2001:db8::1' } as const
-export const OUTSIDE = { 4: '192.0.2.2', 6: '2001:db8::2' } as const
 
 export interface Container extends AsyncDisposable {
   readonly netns: Netns
@@ -34,19 +31,8 @@ export function publishing(portMappings: readonly Mapping[], more: object = {}):
   return { ...more, runtimeConfig: { portMappings } }
 }
 
-/** `outside` reaches the host at `HOST`; it knows no way to the containers. */
 export async function publish(world: World): Promise<Published> {
-  const { host } = world
-  const outside = await makeNetns('outside')
-  await host.run('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside.name)
-  for (const [place, link, addresses] of [
-    [host, 'up0', HOST],
-    [outside, 'eth0', OUTSIDE],
-  ] as const) {
-    await place.run('ip', 'addr', 'add', `${addresses[4]}/24`, 'dev', link)
-    await place.run('ip', 'addr', 'add', `${addresses[6]}/64`, 'dev', link, 'nodad')
-    await place.run('ip', 'link', 'set', link, 'up')
-  }
+  const outside = await makeOutside(world.host)
   return {
     outside,
     async container(portmap, bridge = {}) {

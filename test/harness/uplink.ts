@@ -1,4 +1,5 @@
 // A host's network card and what it is plugged into: another host, or a switch, in a namespace of its own.
+import type { Test } from 'tap'
 import { makeNetns, type Netns } from './namespaces.ts'
 import type { World } from './world.ts'
 
@@ -19,6 +20,16 @@ export async function neighbour({ host }: Pick<World, 'host'>): Promise<Netns> {
   await other.run('sh', '-ec', 'ip link set eth0 up; ip addr add 10.1.0.200/24 dev eth0')
   await other.run('ip', 'addr', 'add', 'fd00:1::c8/64', 'dev', 'eth0', 'nodad')
   return other
+}
+
+/** Of a row: the master is a link of the container. */
+export const onInner = {
+  onlyOurs: 'newer than 1.1.1',
+  before: ({ sandbox }: World) =>
+    sandbox.run('ip', 'link', 'add', 'inner', 'up', 'address', '02:00:00:00:00:0a', 'type', 'bridge'),
+  config: { master: 'inner', linkInContainer: true },
+  also: async (t: Test, { sandbox }: World) =>
+    void t.match(await sandbox.run('ip', 'link', 'show', 'eth0'), /eth0@inner/),
 }
 
 const CARD = 'ip link add eth0 address 02:00:00:00:00:0a'

@@ -4,7 +4,7 @@ import t from 'tap'
 import { containerd, RUN } from '../harness/containerd.ts'
 import { IMAGE } from '../harness/image.ts'
 import { isolated } from '../harness/namespaces.ts'
-import { makeOutside } from '../harness/outside.ts'
+import { HOST, makeInternet } from '../harness/outside.ts'
 import { subjects } from '../harness/plugins.ts'
 import { run } from '../harness/run.ts'
 import { snapshot } from '../harness/snapshot.ts'
@@ -35,7 +35,7 @@ const PODS = {
 /** What containerd itself keeps in /run comes and goes. */
 const STATE = ['/var/lib/cni', '/var/lib/tnet']
 const runtime = await containerd(PLUGINS, PODS)
-const outside = await makeOutside()
+const outside = await makeInternet()
 let pods = 0
 
 /** A pod as the kubelet describes it. */
@@ -105,15 +105,15 @@ await t.test('a pod: dual stack, a host port, limits', async t => {
   {
     await using server = await serve(one.inside, 'tcp', 80)
     void server
-    t.equal(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080), '192.0.2.2', 'from another host')
-    t.equal(await ask(outside.netns, 'tcp', outside.host.ipv6, 8080), '2001:db8::2', 'by IPv6')
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), '192.0.2.2', 'from another host')
+    t.equal(await ask(outside, 'tcp', HOST[6], 8080), '2001:db8::2', 'by IPv6')
     t.type(await ask(undefined, 'tcp', '127.0.0.1', 8080), 'string', 'from localhost')
-    t.type(await ask(one.inside, 'tcp', outside.host.ipv4, 8080), 'string', 'from the pod itself')
+    t.type(await ask(one.inside, 'tcp', HOST[4], 8080), 'string', 'from the pod itself')
   }
   t.match(await run('tc', ['qdisc', 'show']), /tbf .* rate 10Mbit/, 'shaped')
   await runtime.cri('StopPodSandbox', { id: one.id })
   await runtime.cri('StopPodSandbox', { id: one.id })
-  t.equal(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080, 500), undefined, 'stopped twice')
+  t.equal(await ask(outside, 'tcp', HOST[4], 8080, 500), undefined, 'stopped twice')
   t.ok(await ping(two.inside, '192.0.2.2'), 'the other pod is as it was')
   await end(one)
   await end(two)
@@ -131,7 +131,7 @@ await t.test('a pod whose namespace vanished', async t => {
   const next = await start(web)
   await using server = await serve(next.inside, 'tcp', 80)
   void server
-  t.type(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080), 'string', 'its port is free')
+  t.type(await ask(outside, 'tcp', HOST[4], 8080), 'string', 'its port is free')
   await end(next)
 })
 

@@ -1,7 +1,8 @@
 // The firewall plugin on a host that runs firewalld: found by itself, and what it lets through, by packets.
 import t from 'tap'
 import { ownBus, ownFirewalld } from '../harness/firewalld.ts'
-import { isolated, makeNetns } from '../harness/namespaces.ts'
+import { isolated } from '../harness/namespaces.ts'
+import { makeOutside, OUTSIDE } from '../harness/outside.ts'
 import { subjects, type Verb } from '../harness/plugins.ts'
 import { ping } from '../harness/traffic.ts'
 import { hostLocal, makeWorld } from '../harness/world.ts'
@@ -10,31 +11,10 @@ isolated(import.meta)
 t.setTimeout(300_000)
 
 for (const subject of subjects()) {
-  t.test(`${subject.name}: sources of the zone trusted`, { timeout: 120_000 }, async t => {
+  t.test(`${subject.name}: sources of a zone`, { timeout: 120_000 }, async t => {
     await using world = await makeWorld(subject)
-    await using outside = await makeNetns('outside')
     const { host, sandbox } = world
-    await host.run(
-      'ip',
-      'link',
-      'add',
-      'wire0',
-      'type',
-      'veth',
-      'peer',
-      'name',
-      'eth0',
-      'netns',
-      outside.name,
-    )
-    for (const [place, link, last] of [
-      [host, 'wire0', 1],
-      [outside, 'eth0', 2],
-    ] as const) {
-      await place.run('ip', 'address', 'add', `192.0.2.${last}/24`, 'dev', link)
-      await place.run('ip', 'link', 'set', link, 'up')
-    }
-    await outside.run('ip', 'route', 'add', '10.1.0.0/24', 'via', '192.0.2.1')
+    await using _outside = await makeOutside(host, '10.1.0.0/24')
     await using bus = await ownBus()
     await using firewalld = await ownFirewalld(bus.bus, host)
     await firewalld.command('--zone=public', '--remove-forward')
@@ -46,11 +26,11 @@ for (const subject of subjects()) {
     const firewall = (verb: Verb, more: object = { prevResult }) =>
       world.call(verb, { ...world.config(more), type: 'firewall' }, { type: 'firewall', env })
 
-    t.notOk(await ping(sandbox, '192.0.2.2', 400), 'before')
+    t.notOk(await ping(sandbox, OUTSIDE[4], 400), 'before')
     const added = await firewall('ADD')
     t.equal(added.code, 0, added.stdout)
     t.equal(await sources(), '10.1.0.2/32')
-    t.ok(await ping(sandbox, '192.0.2.2'), 'let through')
+    t.ok(await ping(sandbox, OUTSIDE[4]), 'let through')
     t.equal((await firewall('CHECK')).code, 0)
     if (subject.name === 'tnet') {
       await firewalld.command('--reload')

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { imageArchive, IMAGE } from '../harness/image.ts'
 import { isolated } from '../harness/namespaces.ts'
-import { makeOutside } from '../harness/outside.ts'
+import { HOST, makeInternet } from '../harness/outside.ts'
 import { subjects } from '../harness/plugins.ts'
 import { attempt, run, type Ran } from '../harness/run.ts'
 import { snapshot } from '../harness/snapshot.ts'
@@ -69,7 +69,7 @@ async function container(name: string, ...args: string[]) {
 }
 
 await podman('load', '--input', await imageArchive('/run/image'))
-await using outside = await makeOutside()
+await using outside = await makeInternet()
 // What a first container makes and all share: the bridge, tables, folders.
 await podman('run', '--rm', '-p', '8000:80', '--mac-address', '02:00:00:00:77:76', IMAGE, 'true')
 await createBlue()
@@ -89,7 +89,6 @@ await t.test('a container on the default network', async t => {
 
 await t.test('published ports', async t => {
   {
-    const { ipv4 } = outside.host
     await using web = await container(
       'web',
       '-p',
@@ -106,21 +105,21 @@ await t.test('published ports', async t => {
     await using udp = await serve(web.inside, 'udp', 82)
     await using range = await serve(web.inside, 'tcp', 9002)
     void [tcp, local, udp, range]
-    t.equal(await ask(outside.netns, 'tcp', ipv4, 8080), '192.0.2.2', 'from another host, which it sees')
-    t.type(await ask(undefined, 'tcp', ipv4, 8080), 'string', 'from the host')
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), '192.0.2.2', 'from another host, which it sees')
+    t.type(await ask(undefined, 'tcp', HOST[4], 8080), 'string', 'from the host')
     t.type(await ask(undefined, 'tcp', '127.0.0.1', 8080), 'string', 'from localhost')
-    t.type(await ask(web.inside, 'tcp', ipv4, 8080), 'string', 'from the container itself')
+    t.type(await ask(web.inside, 'tcp', HOST[4], 8080), 'string', 'from the container itself')
     t.type(await ask(undefined, 'tcp', '127.0.0.1', 8081), 'string', 'on one address')
-    t.equal(await ask(outside.netns, 'tcp', ipv4, 8081, 500), undefined, 'and on no other')
-    t.type(await ask(outside.netns, 'udp', ipv4, 8082), 'string', 'UDP')
-    t.type(await ask(outside.netns, 'tcp', ipv4, 9002), 'string', 'a range')
+    t.equal(await ask(outside, 'tcp', HOST[4], 8081, 500), undefined, 'and on no other')
+    t.type(await ask(outside, 'udp', HOST[4], 8082), 'string', 'UDP')
+    t.type(await ask(outside, 'tcp', HOST[4], 9002), 'string', 'a range')
     t.match(
       await tryPodman('run', '--rm', '-p', '8080:80', IMAGE, 'true'),
       { code: 126 },
       'a port that is taken',
     )
   }
-  t.equal(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080, 500), undefined, 'after it is gone')
+  t.equal(await ask(outside, 'tcp', HOST[4], 8080, 500), undefined, 'after it is gone')
   t.equal(await snapshot(), before, 'it leaves nothing')
 })
 
@@ -159,9 +158,9 @@ await t.test('all rules are lost, and come back with a reload', async t => {
     await using server = await serve(web.inside, 'tcp', 80)
     void server
     await run('nft', ['flush', 'ruleset'])
-    t.equal(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080, 500), undefined, 'after the flush')
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080, 500), undefined, 'after the flush')
     await podman('network', 'reload', 'reloaded')
-    t.type(await ask(outside.netns, 'tcp', outside.host.ipv4, 8080), 'string', 'after the reload')
+    t.type(await ask(outside, 'tcp', HOST[4], 8080), 'string', 'after the reload')
     t.ok(await ping(web.inside, '192.0.2.2'), 'masqueraded')
   }
   t.strictSame(

@@ -1,9 +1,10 @@
 // Takes a sandbox off its bridge, also where the sandbox is gone or is another's by now.
 import type { Host } from '../../net/host.ts'
+import type { LeavingPort } from '../../net/leaving-port.ts'
 import { removeVeth, vethName } from '../../net/veth.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import { sweep } from '../../steps.ts'
-import type { LeavingPort, Network } from '../driver.ts'
+import type { Network } from '../driver.ts'
 import { unisolateGone } from './isolation.ts'
 import { closeVlanGateway } from './vlan-gateway.ts'
 import type { BridgeOptions } from './options.ts'

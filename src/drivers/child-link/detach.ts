@@ -1,11 +1,11 @@
 // Takes the link out of a sandbox, also where the sandbox is gone or is another's by now.
 import type { Host } from '../../net/host.ts'
-import { addressesAre } from '../../net/leaving-port.ts'
+import { addressesAre, type LeavingPort } from '../../net/leaving-port.ts'
 import { ownerTag } from '../../net/owner.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import { sweep } from '../../steps.ts'
-import type { LeavingPort, Network } from '../driver.ts'
+import type { Network } from '../driver.ts'
 import { closeHostAccess } from './host-access.ts'
 import type { ChildOptions } from './options.ts'
 import { releaseVlan, vlanOf } from './vlan-master.ts'

@@ -1,7 +1,7 @@
 // A master such as eth0.10 that is made with its first user, and removed with its last. Its alias says that it is ours;
 // each user is an alternative name of it, so that who counts them asks the kernel.
 import { TnetError } from '../../errors.ts'
-import { firstFailure } from '../../net/batch.ts'
+import { change } from '../../net/batch.ts'
 import { digest } from '../../net/digest.ts'
 import type { Host } from '../../net/host.ts'
 import { addLink, addNames, changeLink } from '../../net/links.ts'
@@ -37,7 +37,7 @@ export async function openVlan(vlan: Vlan, owner: Owner, host: Host): Promise<Li
   const found = await host.links.get(vlan.name)
   if (found !== undefined && found.alias !== OURS) return undefined
   if (found !== undefined) await use(vlan.name, owner, host)
-  else if (!(await make(vlan, owner, host))) return undefined
+  else if (!(await add(vlan, owner, host))) return undefined
   // Its sandboxes' networks must not configure the host.
   await host.sysctl.setIfPresent(`net/ipv6/conf/${vlan.name}/accept_ra`, '0')
   await host.links.up({ name: vlan.name })
@@ -51,7 +51,7 @@ async function isForUs({ name, lower }: Vlan, host: Host): Promise<boolean> {
 }
 
 /** Made, marked and in use by one system call: no death leaves one that nobody removes. */
-async function make({ name, lower, id }: Vlan, owner: Owner, host: Host): Promise<boolean> {
+async function add({ name, lower, id }: Vlan, owner: Owner, host: Host): Promise<boolean> {
   const below = await host.links.get(lower)
   if (below === undefined) return false
   if (!below.flags.has('up')) {
@@ -62,7 +62,7 @@ async function make({ name, lower, id }: Vlan, owner: Owner, host: Host): Promis
     )
   }
   const index = await host.links.freeIndex()
-  const failure = await firstFailure(host.route, [
+  await change(host.route, [
     {
       name: `add VLAN ${id} of ${lower} as ${name}`,
       request: addLink({ index, name, link: below.index, linkInfo: { kind: 'vlan', data: { id } } }),
@@ -70,14 +70,12 @@ async function make({ name, lower, id }: Vlan, owner: Owner, host: Host): Promis
     { name: `mark ${name}`, request: changeLink({ index, alias: OURS }) },
     { name: `use ${name}`, request: addNames({ index }, [userName(owner)]), fine: ['EEXIST'] },
   ])
-  if (failure !== undefined) throw failure.error
   return true
 }
 
 async function use(name: string, owner: Owner, host: Host): Promise<void> {
   const request = addNames({ name }, [userName(owner)])
-  const failure = await firstFailure(host.route, [{ name: `use ${name}`, request, fine: ['EEXIST'] }])
-  if (failure !== undefined) throw failure.error
+  await change(host.route, [{ name: `use ${name}`, request, fine: ['EEXIST'] }])
 }
 
 /** Ends the owner's use, and removes the link with its last user. */

@@ -56,11 +56,12 @@ const ROWS: Readonly<Record<Exclude<Way, 'auxiliary'>, (value: string) => string
   },
 }
 
-/** What the runtime says goes before what the configuration says. Throws BAD_CONFIG. */
+/** Throws BAD_CONFIG. */
 export function parse(config: HostDeviceConfig): HostDeviceOptions {
   return { selector: selectorOf(config), duplicateAddressDetection: config.enabledad ?? true }
 }
 
+/** What the runtime says goes before what the configuration says. */
 function selectorOf(config: HostDeviceConfig): Selector | undefined {
   const { deviceId } = config
   if (deviceId !== undefined) return ofRuntime(deviceId)
@@ -78,7 +79,7 @@ export function parseLeaving(config: HostDeviceConfig): HostDeviceOptions {
     return parse(config)
   } catch (error) {
     if (!(error instanceof TnetError) || error.code !== 'BAD_CONFIG') throw error
-    return { selector: undefined, duplicateAddressDetection: true }
+    return parse({})
   }
 }
 

@@ -2,6 +2,7 @@ import t, { type Test } from 'tap'
 import type { Firewall } from '../../../src/net/firewall.ts'
 import { makeFort } from '../../harness/firewall.ts'
 import { isolated, makeNetns, type Netns } from '../../harness/namespaces.ts'
+import { makeOutside } from '../../harness/outside.ts'
 import { ask, ping, serve } from '../../harness/traffic.ts'
 
 isolated(import.meta)
@@ -21,17 +22,13 @@ interface Stage {
 
 async function stage(t: Test): Promise<Stage> {
   const { firewall, host } = await makeFort(t)
-  const outside = await namespace(t, 'outside')
+  const outside = await makeOutside(host, '10.1.0.0/16', 'fd00::/16')
+  t.teardown(() => outside.remove())
   await host.run(
     'sh',
     '-c',
     'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding',
   )
-  await host.run('ip', 'link', 'add', 'up0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', outside.name)
-  await addressed(host, 'up0', '192.0.2.1/24', '2001:db8::1/64')
-  await addressed(outside, 'eth0', '192.0.2.2/24', '2001:db8::2/64')
-  await outside.run('ip', 'route', 'add', '10.1.0.0/16', 'via', '192.0.2.1')
-  await outside.run('ip', 'route', 'add', 'fd00::/16', 'via', '2001:db8::1')
   const bridges = new Set<number>()
   return {
     firewall,
