@@ -98,13 +98,19 @@ export async function crowded([ours]: Pair, count: number): Promise<Series[]> {
   ])
 }
 
+async function attachAll(list: List, numbers: readonly number[]): Promise<void> {
+  for (const number of numbers) await list.attach(number, [tcp(20_000 + number)])
+}
+
 /** The same list, with so many attachments already there, each with a port. Takes minutes. */
 export async function attached(pair: Pair, count: number): Promise<Series[]> {
   const lists = [await makeList(pair[0], 'many0', 130), await makeList(pair[1], 'many1', 134)]
   const rows: Series[] = []
   let there = 0
   for (const wanted of ATTACHED) {
-    for (; there < wanted; there++) for (const list of lists) await list.attach(there, [tcp(20_000 + there)])
+    const more = Array.from({ length: wanted - there }, (_, number) => there + number)
+    await Promise.all(lists.map(list => attachAll(list, more)))
+    there = wanted
     const all = await rounds(pair, count, async side => {
       const list = lists[side]
       return list === undefined ? [] : [await list.run('ADD'), await list.run('DEL')]

@@ -1,5 +1,6 @@
 // What `npm run test:vm [-- FILE...]` runs after scripts/setup: tests on Debian's stock kernel, which has what the
-// running one may lack. `--all`: every test that needs the kernel. Its last line is the count.
+// running one may lack. `--all`: every test that needs the kernel. TNET_TEST_* reach the tests. Its last line is the
+// count.
 import { readFileSync, readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -57,6 +58,11 @@ function choice(args: readonly string[], how: Acceleration): Choice {
   return { files, env: { TNET_TEST_LACKING: lacking.join(',') } }
 }
 
+function asked(env: NodeJS.ProcessEnv): Record<string, string> {
+  const set = Object.entries(env).filter(([name]) => name.startsWith('TNET_TEST_'))
+  return Object.fromEntries(set.map(([name, value = '']) => [name, value]))
+}
+
 /** How the kernel can be run here: /dev/kvm may be there and still not boot it. */
 async function acceleration(kernel: Kernel): Promise<Acceleration> {
   if (!hasKvm()) return 'tcg'
@@ -110,6 +116,7 @@ async function main(args: readonly string[]): Promise<Count[]> {
     HOME: '/root',
     TAP_TIMEOUT: String(LIMIT[how] * 60),
     ...more,
+    ...asked(process.env),
   }
   const machines = Array.from({ length: Math.min(availableParallelism(), MOST_MACHINES, queue.length) })
   const counts = machines.map(() => work(queue, () => boot(kernel, how, env), LIMIT[how]))

@@ -22,8 +22,8 @@ export interface Subject {
   readonly protocol: number
   readonly groups: readonly number[]
   readonly types: readonly Readable[]
-  /** Which of the messages are about the subject; left out: all. */
-  readonly about?: ((value: never) => boolean) | undefined
+  /** Where it is given, only the messages whose payload begins with this byte: others of a type have other tables. */
+  readonly family?: number | undefined
 }
 
 type EventOf<M> = M extends { readonly name: infer N; decode(payload: Reader): infer V }
@@ -152,11 +152,10 @@ export class Monitor<const S extends readonly Subject[]>
   *#events(datagram: Uint8Array): Generator<MonitorEvent<S[number]>> {
     for (const { type, payload } of readMessages(datagram)) {
       for (const subject of this.#subjects) {
+        if (subject.family !== undefined && payload.bytes[payload.offset] !== subject.family) continue
         const found = subject.types.find(each => each.type === type)
         if (found === undefined) continue
-        const value = found.decode(payload)
-        if (subject.about?.(value as never) === false) continue
-        yield { name: found.name, value } as MonitorEvent<S[number]>
+        yield { name: found.name, value: found.decode(payload) } as MonitorEvent<S[number]>
         break
       }
     }

@@ -107,7 +107,9 @@ t.test('every name is taken on the host, and an alternative one', t =>
 t.test('the kernel brought it back under the name in the sandbox, and its own is taken', t =>
   scene(t, async all => {
     const { host } = all
-    shell(`ip link set card down name eth0 alias plug; ip link property add dev eth0 altname ${MARK}`)
+    shell(
+      `ip link set card down; ip link set card name eth0 alias plug; ip link property add dev eth0 altname ${MARK}`,
+    )
     await settleMarked(host, isOwn, () => {})
     t.strictSame(await names(host), ['lo', 'plug', 'tnet0'])
   }),

@@ -39,12 +39,12 @@ t.test('requests and answers of a real socket', async t => {
   using socket = new NetlinkSocket(NETLINK_ROUTE, { netns: fd, trace })
   const address = { family: 2, index: 1, prefixLength: 24, local: '10.1.2.3', address: '10.1.2.3' }
   await socket.request(newAddress, address, NEW)
-  await socket.attempt([{ type: newAddress, value: address, flags: NEW }])
+  await socket.attempt([{ type: newLink, value: { name: 'x', linkInfo: { kind: 'nothing' } }, flags: NEW }])
   t.same(heads(), [
     '-> RTM_NEWADDR #1 request ack excl create',
     '<- RTM_NEWADDR #1 acknowledged',
-    '-> RTM_NEWADDR #2 request ack excl create',
-    '<- RTM_NEWADDR #2 refused: EEXIST, "ipv4: Address already assigned"',
+    '-> RTM_NEWLINK #2 request ack excl create',
+    '<- RTM_NEWLINK #2 refused: EOPNOTSUPP, "Unknown device type"',
   ])
   t.match(texts[0], '\n     prefixLength 24\n')
   t.match(texts[0], '\n     local 10.1.2.3\n')

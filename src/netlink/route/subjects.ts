@@ -14,7 +14,7 @@ import {
   RTNLGRP_NEIGH,
   RTNLGRP_NSID,
 } from './groups.ts'
-import { deleteLink, type Link, newLink } from './link.ts'
+import { deleteLink, newLink } from './link.ts'
 import { deleteNeighbour, newNeighbour } from './neighbour.ts'
 import { deleteNsid, newNsid } from './nsid.ts'
 import { deleteRoute, newRoute } from './route.ts'
@@ -27,7 +27,7 @@ export const links = {
   protocol,
   groups: [RTNLGRP_LINK],
   types: [newLink, deleteLink],
-  about: ({ family }: Link) => family === AF_UNSPEC,
+  family: AF_UNSPEC,
 } as const satisfies Subject
 
 export const addresses = {
