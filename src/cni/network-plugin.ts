@@ -6,6 +6,7 @@ import { detach } from '../engine/detach.ts'
 import { gc, status } from '../engine/gc.ts'
 import { TnetError } from '../errors.ts'
 import type { Ipam } from '../ipam/ipam.ts'
+import { toldOf } from '../net/leaving-port.ts'
 import { Steps } from '../steps.ts'
 import { askedMac } from './asked.ts'
 import type { Document } from './config.ts'
@@ -67,8 +68,6 @@ export function networkPlugin<C, O>({
       using host = hostOf(request)
       await using addresses = await openIpamLate(request, driver.name)
       const { owner, prevResult } = request
-      const known = prevResult?.ips.map(({ address }) => address)
-      const link = prevResult?.interfaces.find(({ name, sandbox }) => name === owner.ifname && sandbox)
       const { ipam } = addresses
       await detach({
         driver,
@@ -77,8 +76,7 @@ export function networkPlugin<C, O>({
         host,
         sandbox,
         ipam,
-        addresses: known,
-        mac: link?.mac || undefined,
+        ...toldOf(owner, prevResult),
         warn: request.warn,
       })
     },

@@ -3,7 +3,9 @@ import { TnetError } from '../errors.ts'
 import type { Route } from '../net/assignment.ts'
 import { equal, formatAddress, parseCidr } from '../net/ip.ts'
 import type { AttachResult } from '../net/result.ts'
+import { gatewayOf } from '../net/routes.ts'
 import type { Sandbox } from '../net/sandbox.ts'
+import type { Route as KernelRoute } from '../netlink/route/route.ts'
 import type { Attachment } from './attach.ts'
 
 export interface CheckRequest<C, O> extends Attachment<C, O> {
@@ -33,7 +35,8 @@ export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
   if (driver.plan?.(network.options).down === true) return
   if (!link.flags.has('up')) throw failed(`${owner.ifname} is down`)
   await checkAddresses(sandbox, link.index, addresses, owner.ifname)
-  await checkRoutes(sandbox, link.index, result.routes)
+  const routes = result.routes.map(route => ({ ...route, gw: gatewayOf(route, addresses) }))
+  await checkRoutes(sandbox, link.index, routes)
 }
 
 async function checkAddresses(
@@ -54,22 +57,41 @@ async function checkAddresses(
 /** Where a route names no table, chained plugins may have moved it from the main one: to that of a VRF, or of a source. */
 async function checkRoutes(sandbox: Sandbox, index: number, routes: readonly Route[]): Promise<void> {
   if (routes.length === 0) return
-  const has = (await sandbox.routes.list()).map(
-    ({ family, destination = DEFAULT[family], destinationLength, table, outputIndex }) => ({
-      destination: `${destination}/${destinationLength}`,
-      table,
-      isOwn: outputIndex === index,
-    }),
-  )
-  for (const { dst, table: asked } of routes) {
+  const has = (await sandbox.routes.list()).flatMap(route => routesBy(index, route))
+  for (const { dst, table, ...rest } of routes) {
     const { network, prefix } = parseCidr(dst, 'dst')
     const destination = `${formatAddress(network)}/${prefix}`
-    const table = asked || RT_TABLE_MAIN
-    const isThere = has.some(
-      each => each.destination === destination && (each.table === table || (!asked && each.isOwn)),
-    )
-    if (!isThere) throw failed(`the route to ${dst} is gone from table ${table}`)
+    const there = has.filter(each => each.destination === destination && (!table || each.table === table))
+    if (there.length === 0) throw failed(`the route to ${dst} is gone from table ${table || RT_TABLE_MAIN}`)
+    const [first] = there.map(each => differences(rest, each)).sort((a, b) => a.length - b.length)
+    if (first?.[0] !== undefined) throw failed(`the route to ${dst} has ${first[0]}`)
   }
+}
+
+/** What the kernel has of a route by this link, which may be one of several next hops. */
+function routesBy(index: number, route: KernelRoute) {
+  const { family, destination = DEFAULT[family], destinationLength, table, metrics = {}, priority } = route
+  const hops = route.multipath ?? [{ index: route.outputIndex, gateway: route.gateway }]
+  return hops
+    .filter(hop => hop.index === index)
+    .map(({ gateway: gw }) => ({
+      destination: `${destination}/${destinationLength}`,
+      table,
+      gw,
+      priority,
+      mtu: metrics.mtu,
+      advmss: metrics.advmss,
+    }))
+}
+
+type Attributes = Omit<Route, 'dst' | 'table' | 'scope'>
+
+/** Of what is asked for. */
+function differences(wanted: Attributes, has: Attributes): string[] {
+  const keys = ['gw', 'priority', 'mtu', 'advmss'] as const
+  return keys
+    .filter(key => wanted[key] && wanted[key] !== has[key])
+    .map(key => `${key} ${has[key] ?? 'none'}, want ${wanted[key]}`)
 }
 
 function failed(message: string): TnetError {

@@ -1,15 +1,13 @@
 // Takes a sandbox off a network. Never stops early, and what is gone already is success.
+import type { Told } from '../net/leaving-port.ts'
 import type { Sandbox } from '../net/sandbox.ts'
 import { type Log, sweep } from '../steps.ts'
 import type { Attachment } from './attach.ts'
 
-export interface DetachRequest<C, O> extends Attachment<C, O> {
+/** Addresses that nobody knows any more are searched for. */
+export interface DetachRequest<C, O> extends Attachment<C, O>, Told {
   /** Undefined where the namespace is gone. */
   readonly sandbox: Sandbox | undefined
-  /** Undefined where nobody knows them any more: then they are searched for. */
-  readonly addresses: readonly string[] | undefined
-  /** Undefined where nobody knows it any more. */
-  readonly mac?: string | undefined
   readonly warn?: Log | undefined
 }
 

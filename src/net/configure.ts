@@ -6,7 +6,7 @@ import type { AssignedAddress, Route } from './assignment.ts'
 import { type Change, change } from './batch.ts'
 import { changeLink } from './links.ts'
 import { formatAddress, formatSubnet, parseCidr, width } from './ip.ts'
-import { addRoute } from './routes.ts'
+import { addRoute, gatewayOf } from './routes.ts'
 import type { Sandbox } from './sandbox.ts'
 
 const UP = new Set(['up'] as const)
@@ -18,14 +18,14 @@ export interface LinkSetup {
   readonly ifname: string
   readonly index: number
   readonly addresses: readonly AssignedAddress[]
-  /** Without `gw`, a route goes by the first gateway of its family. */
+  /** See `gatewayOf`. */
   readonly routes: readonly Route[]
   readonly duplicateAddressDetection: boolean
   /** The subnets of the addresses are reached by their gateways alone. */
   readonly pointToPoint?: boolean
 }
 
-/** Addresses, up, routes: in one system call. Routes get their gateways; answers with them. */
+/** Addresses, up, routes: in one system call. */
 export async function configureLink(sandbox: Sandbox, setup: LinkSetup): Promise<void> {
   const { ifname, index, addresses, duplicateAddressDetection: dad, pointToPoint = false } = setup
   await setParameters(sandbox, setup)
@@ -38,7 +38,7 @@ export async function configureLink(sandbox: Sandbox, setup: LinkSetup): Promise
     ...(pointToPoint ? addresses.flatMap(each => routesByGateway(index, each)) : []),
     ...setup.routes.map(route => ({
       name: `add route to ${route.dst}${route.gw === undefined ? '' : ` by ${route.gw}`}`,
-      request: addRoute(index, { ...route, gw: route.gw ?? gatewayFor(route, addresses) }),
+      request: addRoute(index, { ...route, gw: gatewayOf(route, addresses) }),
     })),
   ]
   await change(sandbox.route, changes)
@@ -60,10 +60,6 @@ function routesByGateway(index: number, { address, gateway }: AssignedAddress): 
   const dst = formatSubnet(subnet)
   const request = addRoute(index, { dst, gw: gateway, source })
   return [...changes, { name: `add route to ${dst} by ${gateway}`, request }]
-}
-
-function gatewayFor({ dst }: Route, addresses: readonly AssignedAddress[]): string | undefined {
-  return addresses.find(({ gateway }) => gateway !== undefined && isIPv6(gateway) === isIPv6(dst))?.gateway
 }
 
 function isIPv6(text: string): boolean {

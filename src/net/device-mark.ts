@@ -20,9 +20,14 @@ export function marksOf({ alternativeNames }: Link): string[] {
   return (alternativeNames?.names ?? []).filter(name => name.startsWith(PREFIX))
 }
 
+/** The owner's tag that a mark was made of. */
+export function markedTag(mark: string): string {
+  return mark.replace(/^tnet\+([^+]+)\+([^+]+)\+/, 'tnet $1 $2 ')
+}
+
 /** The owner that a mark names, in the shortened form. */
 export function markedOwner(mark: string): Owner | undefined {
-  return ownerOf(mark.replace(/^tnet\+([^+]+)\+([^+]+)\+/, 'tnet $1 $2 '))
+  return ownerOf(markedTag(mark))
 }
 
 /** The name that the device has on the host; undefined where its alias can be none. */

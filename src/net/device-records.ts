@@ -2,9 +2,19 @@
 import type { Link } from '../netlink/route/link.ts'
 import { entries, makeDirectories, makeLink, readLink, removeFile } from '../sys/files.ts'
 import { digest } from './digest.ts'
+import { allSettings, type LinkSettings } from './link-settings.ts'
 import { kindOf } from './links.ts'
 
-/** Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK`, the kind of link that the device is. */
+interface Recorded {
+  readonly mark: string
+  readonly kind: string
+  readonly settings: LinkSettings
+}
+
+/**
+ * Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK SETTINGS`, the kind of link that the
+ * device is, and what it is to be again on the host.
+ */
 export class DeviceRecords {
   readonly #folder: string
 
@@ -16,7 +26,9 @@ export class DeviceRecords {
   write(mark: string, device: Link): void {
     makeDirectories(this.#folder, 0o700)
     this.remove(mark)
-    makeLink(`${kindOf(device)} ${mark}`, this.#path(mark))
+    // What a port of another link has, it has from that one.
+    const settings = device.master === undefined ? allSettings(device) : {}
+    makeLink(`${kindOf(device)} ${mark} ${JSON.stringify(settings)}`, this.#path(mark))
   }
 
   /** Whether a link with this mark can be the device; undefined where nothing is on record. */
@@ -27,6 +39,11 @@ export class DeviceRecords {
 
   has(mark: string): boolean {
     return this.#read(this.#path(mark)) !== undefined
+  }
+
+  /** What the device was before it was moved. */
+  settings(mark: string): LinkSettings {
+    return this.#read(this.#path(mark))?.settings ?? {}
   }
 
   /** Of all that are on record. */
@@ -42,8 +59,9 @@ export class DeviceRecords {
     return `${this.#folder}/${digest(mark)}`
   }
 
-  #read(path: string): { readonly mark: string; readonly kind: string } | undefined {
-    const [kind, mark] = readLink(path)?.split(' ') ?? []
-    return mark === undefined || kind === undefined ? undefined : { mark, kind }
+  #read(path: string): Recorded | undefined {
+    const [kind, mark, settings = '{}'] = readLink(path)?.split(' ') ?? []
+    if (mark === undefined || kind === undefined) return undefined
+    return { mark, kind, settings: JSON.parse(settings) as LinkSettings }
   }
 }

@@ -6,6 +6,7 @@ import type { Host } from './host.ts'
 import { openNetns } from './netns.ts'
 import { ownerOf, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
+import { saidTag } from './sandbox-link.ts'
 
 export interface Search {
   /** The id of a container, or the name of a namespace. */
@@ -43,10 +44,10 @@ function namespaceAt(path: string): string | undefined {
   }
 }
 
-/** By the alias, which has the id in its shortened form. */
+/** By the tag, which has the id in its shortened form. */
 function ownedBy(container: string): (link: Link) => boolean {
   const wanted = ownerOf(ownerTag({ network: 'any', containerId: container, ifname: 'any' }))?.containerId
-  return ({ alias = '' }) => wanted !== undefined && ownerOf(alias)?.containerId === wanted
+  return link => wanted !== undefined && ownerOf(saidTag(link) ?? '')?.containerId === wanted
 }
 
 /** Macvlans and the like have no end on the host. Loaded when all else has failed: it reads all of /proc. */

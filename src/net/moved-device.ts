@@ -11,7 +11,9 @@ import type { Link, LinkRequest } from '../netlink/route/link.ts'
 import type { LinkAddress } from './addresses.ts'
 import { change } from './batch.ts'
 import { marksOf, originalName } from './device-mark.ts'
+import { DeviceRecords } from './device-records.ts'
 import { digest } from './digest.ts'
+import { applySettings, type LinkSettings, missingSettings } from './link-settings.ts'
 import { addNames, changeLink, removeName } from './links.ts'
 import { ownNetns } from './netns.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -67,7 +69,8 @@ export async function putBack(
   const outside = (await host.links.list()).find(isIt)
   if (outside === undefined) return
   const { index } = outside
-  await settle(host, { link: outside, mark }, { name: link.name, alias: link.alias ?? '', warn: () => {} })
+  const settled = { name: link.name, alias: link.alias ?? '', settings: {}, warn: () => {} }
+  await settle(host, { link: outside, mark }, settled)
   const { master } = link
   if (master !== undefined) await host.links.set({ index, master })
   if (link.flags.has('up')) await host.links.up({ index })
@@ -117,24 +120,45 @@ async function takenNames({ alternativeNames }: Link, host: Stack): Promise<stri
   return names.filter((_, position) => found[position] !== undefined)
 }
 
-/** Ends what is left of attachments on the host: devices whose mark `isToGo` get their name, and lose alias and mark. */
+/**
+ * Ends what is left of attachments on the host: devices whose mark `isToGo` get their name, their MAC address and the
+ * like, and lose alias and mark.
+ */
 export async function settleMarked(
-  host: Stack,
+  host: Stack & { readonly runDir: string },
   isToGo: (mark: string, link: Link) => boolean,
   warn: Log,
 ): Promise<void> {
   const links = await host.links.list()
   const marked = links.flatMap(link => marksOf(link).map(mark => ({ link, mark })))
   const toGo = marked.filter(({ mark, link }) => isToGo(mark, link))
-  await sweep(toGo.map(each => () => settle(host, each, { name: originalName(each.link), alias: '', warn })))
+  const records = new DeviceRecords(host.runDir)
+  await sweep(
+    toGo.map(each => () => {
+      const before = { name: originalName(each.link), alias: '', settings: records.settings(each.mark) }
+      return settle(host, each, { ...before, warn })
+    }),
+  )
+}
+
+interface Settled {
+  readonly name: string | undefined
+  readonly alias: string
+  readonly settings: LinkSettings
+  readonly warn: Log
 }
 
 async function settle(
   host: Stack,
   { link, mark }: Marked,
-  { name, alias, warn }: { readonly name: string | undefined; readonly alias: string; readonly warn: Log },
+  { name, alias, settings, warn }: Settled,
 ): Promise<void> {
   const { index } = link
+  try {
+    await applySettings(host, link, missingSettings(link, settings))
+  } catch (error) {
+    warn(`${link.name} keeps what it got in a sandbox: ${String(error)}`) // a name and no mark: it is of use all the same
+  }
   if (name !== undefined && name !== link.name) await rename(host, link, name, warn)
   await change(host.route, [
     { name: `clear the alias of ${link.name}`, request: changeLink({ index, alias }), fine: GONE },

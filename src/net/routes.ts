@@ -1,6 +1,6 @@
 // Routes of one namespace.
 import { absentIsFine } from '../errors.ts'
-import type { Route } from './assignment.ts'
+import type { AssignedAddress, Route } from './assignment.ts'
 import { AF_INET, AF_INET6 } from '../netlink/route/family.ts'
 import {
   deleteRoute,
@@ -73,6 +73,16 @@ export function addRoute(index: number, route: SourcedRoute): Request {
 /** The numbers of RT_SCOPE_LINK and RT_SCOPE_UNIVERSE. */
 const LINK = 253
 const UNIVERSE = 0
+
+/** What a route goes by: without `gw`, the first gateway of its family, unless its scope is the link or less. */
+export function gatewayOf(
+  { dst, gw, scope = UNIVERSE }: Route,
+  addresses: readonly AssignedAddress[],
+): string | undefined {
+  if (gw !== undefined || scope >= LINK) return gw
+  const isOfFamily = (text = '') => text.includes(':') === dst.includes(':')
+  return addresses.find(({ gateway }) => gateway !== undefined && isOfFamily(gateway))?.gateway
+}
 
 function fields(index: number, route: SourcedRoute): RouteRequest {
   const { dst, gw, mtu, advmss, priority, table, scope, source } = route

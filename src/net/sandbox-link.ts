@@ -1,28 +1,25 @@
 // Whose a link in a sandbox is: a path may lead to another container's namespace by now.
 import { TnetError } from '../errors.ts'
 import type { Link } from '../netlink/route/link.ts'
+import { markedTag, marksOf } from './device-mark.ts'
 import type { Host } from './host.ts'
+import { isAsTold, type Told } from './leaving-port.ts'
 import { type Owner, ownerOf, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /**
  * The owner's link in the sandbox; undefined where there is none, or where it is another container's. A link of ours
- * says whose it is, itself or by its other end. One that another implementation made has to have the MAC address
- * `mac` that its ADD told, where that is known.
+ * says whose it is, itself or by its other end. One that another implementation made has to be what its ADD told.
  */
 export async function ownLink(
   owner: Owner,
-  {
-    sandbox,
-    host,
-    mac,
-  }: { readonly sandbox: Sandbox; readonly host: Host; readonly mac?: string | undefined },
+  { sandbox, host, told = {} }: { readonly sandbox: Sandbox; readonly host: Host; readonly told?: Told },
 ): Promise<Link | undefined> {
   const link = await sandbox.links.get(owner.ifname)
   if (link === undefined) return undefined
   const tag = await tagOf(link, host)
   if (tag !== undefined) return tag === ownerTag(owner) ? link : undefined
-  return mac === undefined || mac.toLowerCase() === link.address ? link : undefined
+  return (await isAsTold(link, sandbox, told)) ? link : undefined
 }
 
 /** Throws EXISTS where the sandbox has a link of the owner's name. */
@@ -37,7 +34,12 @@ export async function refuseExisting({ ifname }: Owner, sandbox: Sandbox): Promi
 
 /** Whose the link is, by its own words or by those of its other end. */
 export async function tagOf(link: Link, host: Host): Promise<string | undefined> {
-  return link.alias !== undefined && ownerOf(link.alias) ? link.alias : otherEndsTag(link, host)
+  return saidTag(link) ?? otherEndsTag(link, host)
+}
+
+/** Whose the link is by its own words: a link of ours says it by its alias, a device of the host by its mark. */
+export function saidTag(link: Link): string | undefined {
+  return [link.alias ?? '', ...marksOf(link).map(markedTag)].find(tag => ownerOf(tag) !== undefined)
 }
 
 /** What the host's end of a veth pair says. */

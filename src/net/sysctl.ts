@@ -2,6 +2,8 @@
 import { absentIsFine, errnoCode } from '../errors.ts'
 import { close, type NetnsFd, O_RDONLY, O_RDWR, open, read, write } from '../sys/syscalls.ts'
 
+/** What hardly a value exceeds, and what no list of ports does. */
+const [SHORT, LONG] = [256, 256 * 1024]
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 
 export class Sysctl {
@@ -48,12 +50,22 @@ export class Sysctl {
   }
 }
 
-/** At the beginning, wherever reading has led: elsewhere the kernel takes a number, and ignores it. */
+/**
+ * From the beginning, wherever reading has led: elsewhere the kernel takes a number, and ignores it. A long list it takes
+ * in parts, and an empty one by its newline.
+ */
 function writeValue(fd: number, value: string): void {
-  write(fd, text.encoder.encode(value), 0)
+  const bytes = text.encoder.encode(`${value}\n`)
+  let count = 1
+  for (let taken = 0; taken < bytes.length && count > 0; taken += count)
+    count = write(fd, bytes.subarray(taken), taken)
 }
 
+/** In one read: at another place than the beginning the kernel has nothing to say. */
 function readValue(fd: number): string {
-  const buffer = new Uint8Array(256)
-  return text.decoder.decode(buffer.subarray(0, read(fd, buffer))).trimEnd()
+  const short = new Uint8Array(SHORT)
+  const length = read(fd, short)
+  if (length < SHORT) return text.decoder.decode(short.subarray(0, length)).trimEnd()
+  const long = new Uint8Array(LONG)
+  return text.decoder.decode(long.subarray(0, read(fd, long, 0))).trimEnd()
 }

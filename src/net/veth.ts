@@ -3,7 +3,7 @@ import { errnoCode, TnetError } from '../errors.ts'
 import type { Link, LinkRequest } from '../netlink/route/link.ts'
 import { type Change, make } from './batch.ts'
 import { digest } from './digest.ts'
-import { addressesAre, type LeavingPort } from './leaving-port.ts'
+import { isAsTold, type LeavingPort } from './leaving-port.ts'
 import { addLink, addNames, changeLink } from './links.ts'
 import { type Owner, ownerTag } from './owner.ts'
 import type { Sandbox } from './sandbox.ts'
@@ -99,13 +99,6 @@ export async function removeVeth(
   if (outside === undefined || outside.link !== inside.index || outside.alias?.startsWith('tnet ')) return
   if ((await isAsTold(inside, sandbox, leaving)) && (await isTheirs(outside)))
     await sandbox.links.remove({ index: inside.index })
-}
-
-/** By its MAC address or an address: a plugin behind in the list may have changed the one, somebody the others. */
-async function isAsTold(inside: Link, sandbox: Sandbox, { mac, addresses }: LeavingPort): Promise<boolean> {
-  if (mac === undefined && addresses === undefined) return true
-  if (mac?.toLowerCase() === inside.address) return true
-  return (await addressesAre(addresses ?? [], sandbox, inside.index)) === 'told'
 }
 
 function exists({ ifname, containerId }: Owner, sandbox: Sandbox): TnetError {

@@ -21,8 +21,11 @@ const config = {
   hairpinMode: true,
   mtu: 1400,
   macspoofchk: true,
-  ipam: hostLocal(['10.1.0.0/24', 'fd00:1::/64']),
+  ipam: hostLocal(['10.1.0.0/24', 'fd00:1::/64'], {
+    routes: [{ dst: '198.51.100.0/24', mtu: 1300, advmss: 1200, priority: 50, table: 7 }],
+  }),
 }
+const ROUTE = '198.51.100.0/24 table 7'
 
 const damages: Damage[] = [
   { name: 'the interface is gone', deed: ({ sandbox }) => sandbox.run('ip', 'link', 'del', 'eth0') },
@@ -35,6 +38,25 @@ const damages: Damage[] = [
     deed: ({ sandbox }) => sandbox.run('ip', 'addr', 'del', 'fd00:1::2/64', 'dev', 'eth0'),
   },
   { name: 'the default route is gone', deed: ({ sandbox }) => sandbox.run('ip', 'route', 'del', 'default') },
+  ...Object.entries({
+    'the default route leads elsewhere': 'replace default via 10.1.0.9',
+    'the default route is by another link':
+      'del default; ip link add other up type bridge; ip address add 192.0.2.1/24 dev other; ip route add default via 192.0.2.9',
+    'a route is in another table': `del ${ROUTE}; ip route add 198.51.100.0/24 via 10.1.0.1 metric 50`,
+    'a route has another gateway': `replace ${ROUTE} via 10.1.0.9 metric 50 mtu 1300 advmss 1200`,
+    'a route has another metric': `del ${ROUTE}; ip route add ${ROUTE} via 10.1.0.1 mtu 1300 advmss 1200`,
+    'a route has lost its mtu': `replace ${ROUTE} via 10.1.0.1 metric 50 advmss 1200`,
+    'a route has lost its advmss': `replace ${ROUTE} via 10.1.0.1 metric 50 mtu 1300`,
+  }).map(([name, words]) => ({
+    name,
+    deed: ({ sandbox }: World) => sandbox.run('sh', '-ec', `ip route ${words}`),
+    onlyOurs: 'it looks at the gateway of routes that are no default ones, and sets no attributes',
+  })),
+  {
+    name: 'the host does not forward',
+    deed: ({ host }) => host.run('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/ip_forward'),
+    onlyOurs: 'it does not look',
+  },
   {
     name: 'the hardware address is another',
     deed: ({ sandbox }) => sandbox.run('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:99'),
@@ -86,7 +108,9 @@ async function check(t: Test, subject: Subject, { name, deed }: Damage, isDamage
   await t.test(name, async t => {
     await using world = await makeWorld(subject)
     // The reference calls nft for the spoof check; that is not what this is about.
-    const full = world.config(subject.name === 'tnet' ? config : { ...config, macspoofchk: false })
+    // It does not know attributes of routes.
+    const ipam = hostLocal(['10.1.0.0/24', 'fd00:1::/64'])
+    const full = world.config(subject.name === 'tnet' ? config : { ...config, ipam, macspoofchk: false })
     const added = await world.call('ADD', full)
     t.equal(added.code, 0, added.stdout)
     const interfaces = (added.json?.['interfaces'] ?? []) as { name: string }[]

@@ -62,6 +62,33 @@ for (const { name, config, wanted } of rows) {
   })
 }
 
+const damages = {
+  'the bridge does not tell VLANs apart': 'ip link set cni0 type bridge vlan_filtering 0',
+  'untagged frames are in no VLAN': 'bridge vlan add vid 100 untagged dev $0',
+  'a VLAN of the trunk is gone': 'bridge vlan del vid 201 dev $0',
+  'a VLAN more': 'bridge vlan add vid 7 dev $0',
+}
+
+for (const [name, damage] of Object.entries(damages)) {
+  t.test(`CHECK: ${name}`, { skip }, async t => {
+    if (subject === undefined) return t.pass('the reference alone was asked for')
+    await using world = await makeWorld(subject)
+    // Of two ways to carry a VLAN, the last counts.
+    const config = world.config({
+      vlan: 100,
+      vlanTrunk: [
+        { minID: 99, maxID: 101 },
+        { minID: 200, maxID: 202 },
+      ],
+    })
+    const { json: prevResult } = await world.call('ADD', config)
+    t.equal((await world.call('CHECK', { ...config, prevResult })).code, 0)
+    const [port = ''] = /veth\w+/.exec(await world.host.run('bridge', 'link')) ?? []
+    await world.host.run('sh', '-ec', damage, port)
+    t.equal((await world.call('CHECK', { ...config, prevResult })).json?.['code'], 100)
+  })
+}
+
 t.test('a bridge without VLAN filtering gets it', { skip }, async t => {
   if (subject === undefined) return t.pass('the reference alone was asked for')
   await using world = await makeWorld(subject)

@@ -84,6 +84,35 @@ const rows: Row[] = [
     facts: { routes: ['default via 10.1.0.9'] },
   },
   {
+    name: 'attributes of routes',
+    onlyOurs: 'it tells of them, and sets none',
+    config: {
+      isGateway: true,
+      ipam: hostLocal([V4], {
+        routes: [
+          { dst: '198.51.100.0/24', mtu: 1300, advmss: 1200, priority: 50 },
+          { dst: '198.51.100.0/24', table: 7 },
+          { dst: '203.0.113.0/24', scope: 253 },
+        ],
+      }),
+    },
+    result: answer({
+      ips: [ip4],
+      routes: [
+        { dst: '198.51.100.0/24', mtu: 1300, advmss: 1200, priority: 50 },
+        { dst: '198.51.100.0/24', table: 7 },
+        { dst: '203.0.113.0/24', scope: 253 },
+      ],
+    }),
+    facts: { routes: ['198.51.100.0/24 via 10.1.0.1', '203.0.113.0/24'] },
+    also: async (t, { sandbox }) => {
+      const routes = await sandbox.run('ip', 'route', 'show', 'table', 'all', 'proto', '116')
+      t.match(routes, /^198\.51\.100\.0\/24 via 10\.1\.0\.1 dev eth0 metric 50 mtu 1300 advmss 1200 $/m)
+      t.match(routes, /^198\.51\.100\.0\/24 via 10\.1\.0\.1 dev eth0 table 7 $/m)
+      t.match(routes, /^203\.0\.113\.0\/24 dev eth0 scope link $/m, 'on the link, not by the gateway')
+    },
+  },
+  {
     name: 'routes of the IPAM section',
     config: {
       isGateway: true,

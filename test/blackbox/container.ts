@@ -61,17 +61,24 @@ for (const [name, donorOf] of Object.entries(donors)) {
   })
 }
 
-t.test('a donor whose link has no end on the host', async t => {
-  if (subject === undefined) return t.pass('the reference alone was asked for')
-  await using world = await makeWorld(subject)
-  await world.sandbox.run('ip', 'link', 'add', 'eth0', 'type', 'bridge')
-  await world.sandbox.run('ip', 'link', 'set', 'eth0', 'alias', 'tnet net donor eth0', 'up')
-  const config = world.config({ type: 'container', container: 'donor' })
-  t.equal((await world.call('ADD', config, { containerId: 'guest' })).code, 0)
-  await using other = await makeNetns('other')
-  const wrong = await world.call('ADD', config, { containerId: 'guest', netns: other.path })
-  t.equal(wrong.json?.['code'], 8, 'the namespace of somebody else')
-})
+const inside: Record<string, readonly string[]> = {
+  'has no end on the host': ['set', 'eth0', 'alias', 'tnet net donor eth0'],
+  'is a device of the host': ['property', 'add', 'dev', 'eth0', 'altname', 'tnet+net+donor+eth0'],
+}
+
+for (const [name, mark] of Object.entries(inside)) {
+  t.test(`a donor whose link ${name}`, async t => {
+    if (subject === undefined) return t.pass('the reference alone was asked for')
+    await using world = await makeWorld(subject)
+    await world.sandbox.run('ip', 'link', 'add', 'eth0', 'up', 'type', 'bridge')
+    await world.sandbox.run('ip', 'link', ...mark)
+    const config = world.config({ type: 'container', container: 'donor' })
+    t.equal((await world.call('ADD', config, { containerId: 'guest' })).code, 0)
+    await using other = await makeNetns('other')
+    const wrong = await world.call('ADD', config, { containerId: 'guest', netns: other.path })
+    t.equal(wrong.json?.['code'], 8, 'the namespace of somebody else')
+  })
+}
 
 t.test('a sandbox of tnet', async t => {
   if (subject === undefined) return t.pass('the reference alone was asked for')

@@ -123,6 +123,17 @@ for (const subject of subjects()) {
     t.equal((await all.call('DEL')).code, 0)
     t.strictSame(await rules(), [])
   })
+
+  t.test(`${subject.name}: addresses that name no interface are of this one`, async t => {
+    await using all = await scene(subject)
+    const ips = all.prevResult.ips.map(ip => ({ ...ip, interface: undefined }))
+    const prevResult = { ...all.prevResult, ips }
+    t.equal((await all.call('ADD', { prevResult })).code, 0)
+    t.equal((await all.rules()).length, 2)
+    t.equal((await all.call('CHECK', { prevResult })).code, 0)
+    t.equal((await all.call('DEL', { prevResult })).code, 0)
+    t.strictSame(await all.rules(), [])
+  })
 }
 
 const ours = subjects().find(({ name }) => name === 'tnet')
@@ -174,6 +185,9 @@ if (ours !== undefined) {
     t.match(await all.rules(), [/lookup 500/, /lookup 500/])
     t.equal((await all.call('CHECK', { table: 500 })).code, 0)
     t.equal((await all.call('CHECK', { table: 501 })).json?.['code'], 100)
+    const other = { ...all.config({ table: 500, prevResult: undefined }), name: 'other' }
+    t.equal((await all.world.call('DEL', other, { type: 'sbr', ifname: 'net2', containerId: 'c2' })).code, 0)
+    t.equal((await all.rules()).length, 2, "an attachment without a link takes nobody else's rules")
     t.equal((await all.call('DEL', { table: 500 })).code, 0)
     const more = { gateways: ['10.1.0.9'], addSourceHints: true }
     await all.world.sandbox.run('ip', 'route', 'add', '10.8.0.0/16', 'via', '10.1.0.1')

@@ -8,7 +8,8 @@ import { subjects, type Subject } from '../harness/plugins.ts'
 import { run } from '../harness/run.ts'
 import { type Sample, samples } from '../harness/samples.ts'
 import { withoutHistory } from '../harness/snapshot.ts'
-import { makeWorld } from '../harness/world.ts'
+import { uplink } from '../harness/uplink.ts'
+import { hostLocal, makeWorld, type World } from '../harness/world.ts'
 
 isolated(import.meta)
 t.setTimeout(600_000)
@@ -55,12 +56,30 @@ async function remake(sandbox: Netns): Promise<void> {
   await run('ip', ['-n', name, 'link', 'set', 'lo', 'up'])
 }
 
-for (const sample of samples) {
+/** What tells a link to DEL has been changed by a plugin behind, and changed back by the time. */
+const ipam = hostLocal(['10.1.0.0/24'])
+const tuned: Sample[] = [
+  { prepare: uplink, after: [{ type: 'macvlan', master: 'eth0', ipam }], needs: 'macvlan' as const },
+  { prepare: uplink, after: [{ type: 'vlan', master: 'eth0', vlanId: 10, ipam }], needs: 'vlan' as const },
+  { after: [{ type: 'ptp', ipam }] },
+  {
+    devices: ({ host }: World) =>
+      host.run(
+        'sh',
+        '-ec',
+        'ip link show card 2>/dev/null || ip link add card address 02:00:00:00:00:0a type veth peer plug address 02:00:00:00:00:0b',
+      ),
+    after: [{ type: 'host-device', device: 'card', ipam }],
+  },
+].map(list => ({ ...list, type: 'tuning', config: { mac: '02:00:00:00:00:77' } }))
+
+for (const sample of [...samples, ...tuned]) {
   if (ours === undefined || reference === undefined) break
   const { reference: known } = sample
   if (typeof known === 'string' || !existsSync(`${reference.dir}/${sample.type}`)) continue
   const skip = sample.needs === undefined ? false : lacks(sample.needs)
-  t.test(`from the reference: ${sample.type}`, { skip }, t =>
+  const list = [...(sample.after ?? []), sample].map(({ type }) => type).join(', ')
+  t.test(`from the reference: ${list}`, { skip }, t =>
     move(t, { ...sample, ...known }, { from: reference, to: ours }),
   )
 }

@@ -5,8 +5,10 @@ import { DeviceRecords } from '../../src/net/device-records.ts'
 import type { Link } from '../../src/netlink/route/link.ts'
 import { temporary } from '../harness/temporary.ts'
 
-const card = { name: 'card' } as Link
-const veth = { name: 'card', linkInfo: { kind: 'veth' } } as Link
+const was = { address: '02:00:00:00:00:01', mtu: 9000, txQueueLength: 1000, flags: new Set(['promisc']) }
+const card = { name: 'card', ...was } as unknown as Link
+const veth = { ...card, linkInfo: { kind: 'veth' } } as Link
+const port = { ...card, master: 7 }
 const MARK = 'tnet+storage+c1+eth0'
 
 t.test('what is on record of a device', async t => {
@@ -18,11 +20,21 @@ t.test('what is on record of a device', async t => {
   records.write(MARK, card)
   t.equal(records.tells(MARK, card), true)
   t.equal(records.tells(MARK, veth), false, 'a link of another kind is another one')
+  t.strictSame(records.settings(MARK), {
+    mac: '02:00:00:00:00:01',
+    promisc: true,
+    mtu: 9000,
+    allmulti: false,
+    txQLen: 1000,
+  })
+  records.write(MARK, port)
+  t.strictSame(records.settings(MARK), {}, 'what it has from its bridge it is not to keep')
   records.write(MARK, veth)
   t.equal(records.tells(MARK, veth), true, 'the last one counts')
   t.strictSame(records.marks(), [MARK])
   records.remove(MARK)
   t.notOk(records.has(MARK))
+  t.strictSame(records.settings(MARK), {})
 })
 
 t.test('what somebody else put there', async t => {

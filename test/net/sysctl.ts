@@ -29,6 +29,18 @@ t.test('a value that is shorter than the one before', async t => {
   }
 })
 
+t.test('a list that is long', async t => {
+  await using netns = await makeNetns()
+  using sandbox = openSandbox(netns.path)
+  const name = 'net/ipv4/ip_local_reserved_ports'
+  const list = Array.from({ length: 15_000 }, (_, n) => 2001 + 2 * n).join()
+  await sandbox.sysctl.set(name, list)
+  t.equal(await sandbox.sysctl.get(name), list)
+  t.equal((await netns.run('cat', `/proc/sys/${name}`)).trim(), list)
+  await sandbox.sysctl.set(name, '')
+  t.equal((await netns.run('cat', `/proc/sys/${name}`)).trim(), '')
+})
+
 t.test('of a sandbox: the host has its own', async t => {
   await using netns = await makeNetns()
   using host = new Host({ runDir: '/run/tnet' })

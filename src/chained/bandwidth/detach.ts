@@ -1,6 +1,7 @@
 // Takes the limits of an interface away, ours and the reference's, whatever of it is left.
 import type { LeavingLinkedPort } from '../../drivers/driver.ts'
 import type { Host } from '../../net/host.ts'
+import { toldOf } from '../../net/leaving-port.ts'
 import { type Owner, ownerTag } from '../../net/owner.ts'
 import { hostEnd, ownLink } from '../../net/sandbox-link.ts'
 import type { Stack } from '../../net/stack.ts'
@@ -11,8 +12,7 @@ import { sweep } from '../../steps.ts'
 import { findIfb } from './ifb.ts'
 
 export async function detach({ owner, sandbox, result }: LeavingLinkedPort, host: Host): Promise<void> {
-  const told = result?.interfaces.find(({ name, sandbox: path }) => name === owner.ifname && path)
-  const inside = sandbox && (await ownLink(owner, { sandbox, host, mac: told?.mac || undefined }))
+  const inside = sandbox && (await ownLink(owner, { sandbox, host, told: toldOf(owner, result) }))
   const outside = inside ? await hostEnd(owner, inside, host) : await taggedVeth(owner, host)
   await sweep([
     async () => unlimitLink(host, outside, await findIfb(host, owner, { reference: true })),

@@ -2,11 +2,12 @@
 import type { Linkless, LinkedPort, Network } from '../../drivers/driver.ts'
 import { TnetError } from '../../errors.ts'
 import type { Host } from '../../net/host.ts'
+import { toldOf } from '../../net/leaving-port.ts'
 import type { Owner } from '../../net/owner.ts'
 import type { AttachResult } from '../../net/result.ts'
 import { isOurs, Rules, sourceRuleOf } from '../../net/rules.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
-import { inVethSandbox } from '../../net/veth-sandbox.ts'
+import { inOwnSandbox } from '../../net/own-sandbox.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { Rule } from '../../netlink/route/rule.ts'
@@ -65,9 +66,8 @@ export const sbr: Linkless<SbrConfig, SbrOptions> = {
   },
 
   async detach(_network, { owner, sandbox, result }, host) {
-    if (sandbox === undefined) return inVethSandbox(owner, host, (found, link) => clear(found, link, host))
-    const told = result?.interfaces.find(({ name, sandbox: path }) => name === owner.ifname && path)
-    const link = await ownLink(owner, { sandbox, host, mac: told?.mac || undefined })
+    if (sandbox === undefined) return inOwnSandbox(owner, host, (found, link) => clear(found, link, host))
+    const link = await ownLink(owner, { sandbox, host, told: toldOf(owner, result) })
     if (link === undefined && (await sandbox.links.get(owner.ifname)) !== undefined) return // another's
     const known = result === undefined ? [] : addressesOf(owner, result, parseLeaving())
     using _ = await host.sandboxTurn(sandbox)
@@ -97,8 +97,9 @@ function addressesOf(
   { interfaces, ips }: AttachResult,
   { gateways }: SbrOptions,
 ): Address[] {
+  // Where none is named, as before version 0.3.0, there is one interface.
   const isOwn = (position: number | undefined) =>
-    position !== undefined && interfaces[position]?.name === ifname && !!interfaces[position]?.sandbox
+    position === undefined || (interfaces[position]?.name === ifname && !!interfaces[position]?.sandbox)
   return ips
     .filter(each => isOwn(each.interface))
     .map(({ address, gateway }) => {
@@ -120,10 +121,13 @@ export async function clear(sandbox: Sandbox, link: Link, host: Host): Promise<v
   await removeTables(sandbox, rulesFor(rules, await addressesAt(sandbox, link)), link.index)
 }
 
-/** Rules of ours whose tables went with the link. */
+/** Rules of ours whose tables and addresses went with the link. */
 async function idle(sandbox: Sandbox, rules: readonly Rule[]): Promise<Rule[]> {
   const full = new Set((await sandbox.routes.list()).map(({ table }) => table))
-  return rules.filter(each => isOurs(each) && !full.has(each.table))
+  const has = new Set(await sandbox.addresses.all())
+  return rules.filter(
+    each => isOurs(each) && !full.has(each.table) && !has.has(sourceRuleOf(each)?.source ?? ''),
+  )
 }
 
 /** Throws CHECK_FAILED. */

@@ -1,5 +1,6 @@
 // What an interface had before it was tuned, in a file: written before anything is changed, read by DEL.
 import { digest } from '../../net/digest.ts'
+import type { LinkSettings } from '../../net/link-settings.ts'
 import type { Owner } from '../../net/owner.ts'
 import {
   createText,
@@ -10,7 +11,6 @@ import {
   readText,
   removeFile,
 } from '../../sys/files.ts'
-import type { LinkSettings } from './options.ts'
 
 /** The reference's keys, and ours, which it does not read. */
 export interface Backup extends LinkSettings {

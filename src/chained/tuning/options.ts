@@ -1,4 +1,5 @@
 // From the keys of the tuning plugin to what is to be set.
+import type { LinkSettings } from '../../net/link-settings.ts'
 import { unwanted } from '../../errors.ts'
 import { parseMac } from '../../net/mac.ts'
 import { sysctlPath } from './sysctl-key.ts'
@@ -23,14 +24,6 @@ export interface Parameter {
 }
 
 /** What a link is to have; left out: as it is. */
-export interface LinkSettings {
-  readonly mac?: string
-  readonly mtu?: number
-  readonly promisc?: boolean
-  readonly allmulti?: boolean
-  readonly txQLen?: number
-}
-
 export interface TuningOptions {
   readonly parameters: readonly Parameter[]
   readonly link: LinkSettings

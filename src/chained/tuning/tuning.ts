@@ -2,11 +2,14 @@
 import type { Linkless, LinkedPort } from '../../drivers/driver.ts'
 import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
 import type { Host } from '../../net/host.ts'
+import { type Told, toldOf } from '../../net/leaving-port.ts'
 import type { Owner } from '../../net/owner.ts'
+import { applySettings, settingsOf } from '../../net/link-settings.ts'
+import { deviceBack, inOwnSandbox } from '../../net/own-sandbox.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
-import { inVethSandbox } from '../../net/veth-sandbox.ts'
 import type { AttachResult } from '../../net/result.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
+import type { Stack } from '../../net/stack.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import { sweep } from '../../steps.ts'
 import { requireAllowed } from './allowlist.ts'
@@ -26,7 +29,6 @@ import {
   type TuningConfig,
   type TuningOptions,
 } from './options.ts'
-import { applySettings, settingsOf } from './settings.ts'
 import { forInterface } from './sysctl-key.ts'
 
 export const tuning: Linkless<TuningConfig, TuningOptions> = {
@@ -60,13 +62,15 @@ export const tuning: Linkless<TuningConfig, TuningOptions> = {
 
   async detach({ options: { dataDir } }, { owner, sandbox, result }, host) {
     const backup = readBackup(dataDir, owner)
-    const told = result?.interfaces.find(each => each.name === owner.ifname && each.sandbox)
     await sweep([
-      () => {
+      async () => {
         if (backup === undefined) return
-        if (sandbox === undefined)
-          return inVethSandbox(owner, host, each => restoreOwn(backup, { owner, sandbox: each }, host))
-        return restoreOwn(backup, { owner, sandbox, mac: told?.mac || undefined }, host)
+        if (sandbox !== undefined && isOf(backup, sandbox))
+          return restoreOwn(backup, { owner, sandbox, told: toldOf(owner, result) }, host)
+        // The path leads nowhere, or to another container by now.
+        await inOwnSandbox(owner, host, each => restoreOwn(backup, { owner, sandbox: each }, host))
+        const device = await deviceBack(owner, host)
+        if (device !== undefined) await restoreLink(host, device, backup)
       },
       () => removeBackup(dataDir, owner),
     ])
@@ -123,16 +127,20 @@ function ownerOf({ containerId = '', ifname = '' }: Backup, network: string): Ow
   return { network, containerId, ifname }
 }
 
+/** Whether it is the namespace that was tuned. The reference does not say which that was. */
+function isOf({ sandbox: id }: Backup, sandbox: Sandbox): boolean {
+  return id === undefined || id === sandbox.id
+}
+
 /** In the namespace that was tuned, on the owner's link: a path may lead to another container by now. */
 async function restoreOwn(
   backup: Backup,
-  { owner, sandbox, mac }: { owner: Owner; sandbox: Sandbox; mac?: string | undefined },
+  { owner, sandbox, told }: { owner: Owner; sandbox: Sandbox; told?: Told },
   host: Host,
 ): Promise<void> {
-  // The reference does not say which namespace it was; then the address that it told has to do.
+  if (!isOf(backup, sandbox)) return
   const isReferences = backup.sandbox === undefined
-  if (!isReferences && backup.sandbox !== sandbox.id) return
-  const link = await ownLink(owner, { sandbox, host, mac: isReferences ? mac : undefined })
+  const link = await ownLink(owner, { sandbox, host, ...(told && isReferences ? { told } : {}) })
   if (link !== undefined) return restore(sandbox, link, backup)
   // What is about the namespace is restored without the link too, unless the link is another container's.
   const isGone = (await sandbox.links.get(owner.ifname)) === undefined
@@ -221,14 +229,17 @@ async function setParameter(
 }
 
 async function restore(sandbox: Sandbox, link: Link, backup: Backup): Promise<void> {
+  await sweep([() => restoreParameters(sandbox, backup), () => restoreLink(sandbox, link, backup)])
+}
+
+async function restoreLink(stack: Stack, link: Link, backup: Backup): Promise<void> {
   const { features = {} } = backup
   await sweep([
-    () => restoreParameters(sandbox, backup),
-    () => applySettings(sandbox, link, backup),
+    () => applySettings(stack, link, backup),
     async () => {
       if (isEmpty(features)) return
       const { restoreFeatures } = await import('./features.ts')
-      await restoreFeatures(sandbox, link, features)
+      await restoreFeatures(stack, link, features)
     },
   ])
 }

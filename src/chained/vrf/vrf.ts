@@ -1,9 +1,10 @@
 // Puts an interface into a VRF of its container: a routing table of its own, which the sockets bound to it use.
 import type { Linkless, LinkedPort } from '../../drivers/driver.ts'
 import { TnetError, unwanted } from '../../errors.ts'
+import { toldOf } from '../../net/leaving-port.ts'
 import { checkedInterface } from '../../net/names.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
-import { inVethSandbox } from '../../net/veth-sandbox.ts'
+import { inOwnSandbox } from '../../net/own-sandbox.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import { addVrf, findVrf, removeIdle, tableOf } from './device.ts'
@@ -64,15 +65,14 @@ export const vrf: Linkless<VrfConfig, VrfOptions> = {
 
   async detach({ options: { name } }, { owner, sandbox, result }, host) {
     if (sandbox === undefined) {
-      return inVethSandbox(owner, host, async found => {
+      return inOwnSandbox(owner, host, async found => {
         using _ = await host.sandboxTurn(found)
         await leave(found, owner.ifname)
         if (name !== '') await removeIdle(found, name)
       })
     }
-    const told = result?.interfaces.find(each => each.name === owner.ifname && each.sandbox)
     using _ = await host.sandboxTurn(sandbox)
-    const link = await ownLink(owner, { sandbox, host, mac: told?.mac || undefined })
+    const link = await ownLink(owner, { sandbox, host, told: toldOf(owner, result) })
     if (link !== undefined) await leave(sandbox, owner.ifname)
     if (name !== '') await removeIdle(sandbox, name)
   },

@@ -1,6 +1,8 @@
 // Holds what ADD made for a sandbox on a bridge against what is there.
 import { TnetError } from '../../errors.ts'
 import type { AssignedAddress } from '../../net/assignment.ts'
+import type { VlanRange } from '../../net/bridge-ports.ts'
+import { forwards } from '../../net/forwarding.ts'
 import type { Host } from '../../net/host.ts'
 import { ownerTag } from '../../net/owner.ts'
 import { formatCidr, parseAddress, parseCidr } from '../../net/ip.ts'
@@ -10,7 +12,7 @@ import type { Link } from '../../netlink/route/link.ts'
 import type { ValueOf } from '../../wire/codec.ts'
 import type { Network, Port } from '../driver.ts'
 import { checkPair } from '../veth-pair.ts'
-import { findBridge, wantsVlans } from './link.ts'
+import { filtersVlans, findBridge, wantsVlans } from './link.ts'
 import { type BridgeOptions, carrierName } from './options.ts'
 import { portVlans } from './vlan.ts'
 
@@ -24,10 +26,10 @@ export async function check({ options }: Network<BridgeOptions>, port: Checked, 
   const bridge = await checkBridge(options, port, host)
   const link = await checkBridged(bridge, port, host)
   checkPort(options, link)
-  if (wantsVlans(options)) await checkVlans(options, bridge, link, host)
+  const ours = link.alias === ownerTag(port.owner)
+  if (wantsVlans(options)) await checkVlans(options, { bridge, link, ours }, host)
   if (options.gateway) await checkGateways(options, port, host)
   // What another implementation made has its rules elsewhere.
-  const ours = link.alias === ownerTag(port.owner)
   if (ours && options.masquerade) await (await host.firewall()).checkMasquerade(port.owner, port.addresses)
   if (ours && options.networkIsolation !== undefined) {
     await (await host.firewall()).checkIsolation(carrierName(options), options.networkIsolation)
@@ -70,13 +72,32 @@ function checkPort(options: BridgeOptions, { name, linkInfo, mtu }: Link): void 
   }
 }
 
-async function checkVlans(options: BridgeOptions, bridge: Link, link: Link, host: Host): Promise<void> {
-  const has =
-    (await host.bridgePorts.list(bridge.index)).find(({ index }) => index === link.index)?.vlans ?? []
-  for (const { from, to = from } of portVlans(options)) {
-    if (has.some(range => range.from <= from && to <= (range.to ?? range.from))) continue
-    throw failed(`bridge port ${link.name} lacks VLAN ${from === to ? from : `${from}-${to}`}`)
+async function checkVlans(
+  options: BridgeOptions,
+  { bridge, link, ours }: { readonly bridge: Link; readonly link: Link; readonly ours: boolean },
+  host: Host,
+): Promise<void> {
+  if (!filtersVlans(bridge)) throw failed(`bridge ${bridge.name} does not keep VLANs apart`)
+  const port = (await host.bridgePorts.list(bridge.index)).find(({ index }) => index === link.index)
+  const has = byId(port?.vlans ?? [])
+  const wanted = byId(portVlans(options))
+  for (const [id, how] of wanted) {
+    if (has.get(id) !== how) throw failed(`bridge port ${link.name} lacks VLAN ${id}${how}`)
   }
+  // The reference leaves a port its default VLAN.
+  if (!ours || options.preserveDefaultVlan) return
+  const other = [...has.keys()].find(id => !wanted.has(id))
+  if (other !== undefined) throw failed(`bridge port ${link.name} has VLAN ${other}, too`)
+}
+
+/** How each VLAN is carried; of two that are asked for, the last counts. */
+function byId(ranges: readonly VlanRange[]): Map<number, string> {
+  const all = new Map<number, string>()
+  for (const { from, to = from, pvid, untagged } of ranges) {
+    const how = `${pvid ? ' PVID' : ''}${untagged ? ' untagged' : ''}`
+    for (let id = from; id <= to; id++) all.set(id, how)
+  }
+  return all
 }
 
 async function checkGateways(options: BridgeOptions, { addresses }: Checked, host: Host): Promise<void> {
@@ -86,9 +107,10 @@ async function checkGateways(options: BridgeOptions, { addresses }: Checked, hos
   const has = new Set((await host.addresses.list(carrier.index)).map(({ cidr }) => cidr))
   for (const { address, gateway } of addresses) {
     if (gateway === undefined) continue
-    const { prefix } = parseCidr(address, 'address')
+    const { prefix, family } = parseCidr(address, 'address')
     const wanted = formatCidr({ address: parseAddress(gateway, 'gateway'), prefix })
     if (!has.has(wanted)) throw failed(`${name} lacks the gateway address ${wanted}`)
+    if (!(await forwards(family, host))) throw failed(`the host does not forward IPv${family}`)
   }
 }
 

@@ -100,7 +100,7 @@ async function reconcile(bridge: Link, options: BridgeOptions, host: Host): Prom
   return { ...bridge, ...(changes.address === undefined ? {} : { address: changes.address }) }
 }
 
-function filtersVlans({ linkInfo }: Link): boolean {
+export function filtersVlans({ linkInfo }: Link): boolean {
   return (linkInfo?.data as ValueOf<typeof bridgeData> | undefined)?.vlanFiltering === true
 }
 

@@ -26,9 +26,9 @@ export async function detach(
 }
 
 async function removeLink({ kind }: ChildOptions, port: LeavingPort, host: Host): Promise<void> {
-  const { owner, sandbox, mac } = port
+  const { owner, sandbox } = port
   if (sandbox === undefined) return
-  const link = await ownLink(owner, { sandbox, host, mac })
+  const link = await ownLink(owner, { sandbox, host, told: port })
   if (link?.linkInfo?.kind !== kind) return
   const isOurs = link.alias === ownerTag(owner) || (await mayBeOwners(link, port))
   if (isOurs) await sandbox.links.remove({ index: link.index })

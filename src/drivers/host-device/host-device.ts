@@ -3,7 +3,7 @@ import { TnetError } from '../../errors.ts'
 import { markOf, marksOf, networkMark, originalName } from '../../net/device-mark.ts'
 import { DeviceRecords } from '../../net/device-records.ts'
 import type { Host } from '../../net/host.ts'
-import type { LeavingPort } from '../../net/leaving-port.ts'
+import { isAsTold as isToldLink, type LeavingPort } from '../../net/leaving-port.ts'
 import { bringOut, moveIn, putBack, settleMarked } from '../../net/moved-device.ts'
 import type { Interface } from '../../net/result.ts'
 import { refuseExisting } from '../../net/sandbox-link.ts'
@@ -106,10 +106,13 @@ interface Leaving {
 async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }: Leaving): Promise<void> {
   const { sandbox } = port
   const records = new DeviceRecords(host.runDir)
-  const links = (await sandbox?.links.list()) ?? []
-  const isOwn = (link: Link) =>
-    marksOf(link).includes(mark) && (records.tells(mark, link) ?? isAsTold(link, port, selector))
-  const own = links.filter(link => isOwn(link) || isOfAnother(link, port, selector))
+  const own: Link[] = []
+  for (const link of (await sandbox?.links.list()) ?? []) {
+    const isMarked = marksOf(link).includes(mark)
+    if (!isMarked && !isMovedByAnother(link, port)) continue
+    const isOwn = isMarked ? records.tells(mark, link) : undefined
+    if (isOwn ?? (await isAsTold(link, port, selector))) own.push(link)
+  }
   await sweep([
     ...own.map(link => async () => {
       if (sandbox !== undefined) await bringOut(sandbox, host, { link, mark })
@@ -140,17 +143,17 @@ async function bringAllOut(
   })
 }
 
-/** Whether another implementation moved the device for the owner: all that it leaves is the alias. */
-function isOfAnother(link: Link, port: LeavingPort, selector: Selector | undefined): boolean {
-  const { ifname } = port.owner
-  if (link.name !== ifname || marksOf(link).length > 0 || originalName(link) === undefined) return false
-  return isAsTold(link, port, selector)
+/** Whether another implementation may have moved the device: all that it leaves is the alias. */
+function isMovedByAnother(link: Link, { owner: { ifname } }: LeavingPort): boolean {
+  return link.name === ifname && marksOf(link).length === 0 && originalName(link) !== undefined
 }
 
-/** By ADD's answer; where that is not known, by the configuration. */
-function isAsTold(link: Link, { mac }: LeavingPort, selector: Selector | undefined): boolean {
-  if (mac !== undefined) return mac.toLowerCase() === link.address
-  return selector === undefined || mayBe(selector, link)
+/** Whether it is the device of the owner, by ADD's answer; where that is not known, by the configuration. */
+async function isAsTold(link: Link, port: LeavingPort, selector: Selector | undefined): Promise<boolean> {
+  const { mac, addresses, sandbox } = port
+  if (sandbox === undefined) return false
+  if (mac === undefined && addresses === undefined) return selector === undefined || mayBe(selector, link)
+  return isToldLink(link, sandbox, port)
 }
 
 /** The kernel renames no device to what is an alternative name of its own, and says so only after it has moved it. */

@@ -53,9 +53,9 @@ export const tap: Driver<TapConfig, TapOptions> = {
     return { index, interfaces: [{ name: owner.ifname, mac: address, mtu, sandbox: sandbox.path }] }
   },
 
-  async detach(_network, { owner, sandbox, mac }, host) {
+  async detach(_network, { owner, sandbox, ...told }, host) {
     if (sandbox === undefined) return
-    const link = await ownLink(owner, { sandbox, host, mac })
+    const link = await ownLink(owner, { sandbox, host, told })
     if (link?.linkInfo?.kind === 'tun') await sandbox.links.remove({ index: link.index })
   },
 

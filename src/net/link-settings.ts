@@ -1,25 +1,43 @@
 // The settings of a link as it has them, and how they are changed.
-import { type Change, change } from '../../net/batch.ts'
-import { changeLink } from '../../net/links.ts'
-import type { Sandbox } from '../../net/sandbox.ts'
-import type { Link } from '../../netlink/route/link.ts'
-import type { LinkSettings } from './options.ts'
+import type { Link } from '../netlink/route/link.ts'
+import { type Change, change } from './batch.ts'
+import { changeLink } from './links.ts'
+import type { Stack } from './stack.ts'
+
+export interface LinkSettings {
+  readonly mac?: string
+  readonly mtu?: number
+  readonly promisc?: boolean
+  readonly allmulti?: boolean
+  readonly txQLen?: number
+}
 
 /** Of the settings that `wanted` speaks of, what the link has. */
 export function settingsOf(link: Link, wanted: LinkSettings): LinkSettings {
-  const all = {
+  return Object.fromEntries(Object.entries(allSettings(link)).filter(([key]) => key in wanted))
+}
+
+export function allSettings(link: Link): Required<LinkSettings> {
+  return {
     mac: link.address ?? '',
     promisc: link.flags.has('promisc'),
     mtu: link.mtu ?? 0,
     allmulti: link.flags.has('allmulti'),
     txQLen: link.txQueueLength ?? 0,
   }
-  return Object.fromEntries(Object.entries(all).filter(([key]) => key in wanted))
+}
+
+/** What of `wanted` the link has not. */
+export function missingSettings(link: Link, wanted: LinkSettings): LinkSettings {
+  const has: LinkSettings = allSettings(link)
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([key, value]) => has[key as keyof LinkSettings] !== value),
+  )
 }
 
 /** Throws the first refusal; what came before it is done. */
 export async function applySettings(
-  sandbox: Sandbox,
+  stack: Stack,
   { index, name = '' }: Link,
   { mac, mtu, promisc, allmulti, txQLen }: LinkSettings,
 ): Promise<void> {
@@ -49,5 +67,5 @@ export async function applySettings(
           },
         ]),
   ]
-  if (changes.length > 0) await change(sandbox.route, changes)
+  if (changes.length > 0) await change(stack.route, changes)
 }
