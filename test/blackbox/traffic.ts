@@ -47,6 +47,17 @@ async function misses(t: Test, from: Netns, addresses: readonly string[], what: 
   for (const address of addresses) t.notOk(await ping(from, address, SHORT), `${what}: ${address}`)
 }
 
+const FORGED = '02:00:00:00:00:77'
+/** Tells everybody, in a frame from the link's own hardware address, that `argv[1]` is at `argv[2]`. */
+const ARP_FORGERY = `
+import socket, sys
+address, forged = socket.inet_aton(sys.argv[1]), bytes.fromhex(sys.argv[2].replace(':', ''))
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+link.bind(('eth0', 0))
+own, all = link.getsockname()[4], bytes.fromhex('ff' * 6)
+arp = bytes.fromhex('0001080006040002') + forged + address + all + address
+link.send(all + own + bytes.fromhex('0806') + arp)`
+
 for (const subject of subjects()) {
   t.test(
     `${subject.name}: each other, the gateway, and masqueraded beyond the host; after DEL nothing is left`,
@@ -126,6 +137,19 @@ for (const subject of subjects()) {
   })
 
   if (subject.name === 'reference') continue
+  for (const macspoofchk of [false, true]) {
+    const what = macspoofchk ? 'macspoofchk stops' : 'without macspoofchk a neighbour believes'
+    t.test(`${subject.name}: ${what} ARP with another hardware address`, async t => {
+      await using world = await makeWorld(subject)
+      await using pair = await makePair(world, world.config({ isGateway: true, macspoofchk, ipam }))
+      await reaches(t, pair.two, ['10.1.0.1'], 'the gateway')
+      await pair.two.run('sysctl', '-q', '-w', 'net.ipv4.neigh.eth0.locktime=0')
+      await pair.one.run('python3', '-c', ARP_FORGERY, '10.1.0.1', FORGED)
+      const known = await pair.two.run('ip', 'neighbour', 'show', '10.1.0.1')
+      t.equal(known.includes(FORGED), !macspoofchk, known)
+    })
+  }
+
   t.test(`${subject.name}: portIsolation keeps neighbours apart, not the gateway`, async t => {
     await using world = await makeWorld(subject)
     await using pair = await makePair(world, world.config({ isGateway: true, portIsolation: true, ipam }))

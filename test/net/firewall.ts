@@ -81,6 +81,7 @@ table bridge tnet {
 	chain prerouting {
 		type filter hook prerouting priority dstnat; policy accept;
 		iifname @spoofcheck iifname . ether saddr != @spoofcheck_mac drop
+		iifname @spoofcheck iifname . arp saddr ether != @spoofcheck_mac drop
 	}
 }
 `

@@ -1,9 +1,23 @@
 // The table for frames inside bridges.
+import { cmp } from '../../netlink/netfilter/expr/cmp.ts'
 import { immediate } from '../../netlink/netfilter/expr/immediate.ts'
 import { lookup } from '../../netlink/netfilter/expr/lookup.ts'
 import { meta } from '../../netlink/netfilter/expr/meta.ts'
-import { fields, payload } from '../../netlink/netfilter/expr/payload.ts'
+import { type Field, fields, payload } from '../../netlink/netfilter/expr/payload.ts'
+import { octets } from './families.ts'
 import { BRIDGE, type OurChain, type OurTable, type Plan } from './tables.ts'
+
+const ETH_P_ARP = octets(0x08, 0x06)
+const CHECKED = [meta.load('iifname', 1), lookup.in(1, 'spoofcheck')]
+
+function foreign(address: Field) {
+  return [
+    meta.load('iifname', 1),
+    payload.load(address, 2),
+    lookup.notIn(1, 'spoofcheck_mac'),
+    immediate.drop(),
+  ]
+}
 
 const SPOOF_TABLE: OurTable = {
   ...BRIDGE,
@@ -14,19 +28,11 @@ const SPOOF_TABLE: OurTable = {
       hook: 'prerouting',
       priority: -300, // NF_BR_PRI_NAT_DST_BRIDGED: before the bridge decides where a frame goes
       rules: [
-        {
-          id: 0,
-          // iifname @spoofcheck iifname . ether saddr != @spoofcheck_mac drop
-          expressions: [
-            meta.load('iifname', 1),
-            lookup.in(1, 'spoofcheck'),
-            meta.load('iifname', 1),
-            payload.load(fields.etherSaddr, 2),
-            lookup.notIn(1, 'spoofcheck_mac'),
-            immediate.drop(),
-          ],
-        },
-      ],
+        // iifname @spoofcheck iifname . ether saddr != @spoofcheck_mac drop
+        [...CHECKED, ...foreign(fields.etherSaddr)],
+        // iifname @spoofcheck iifname . arp saddr ether != @spoofcheck_mac drop
+        [...CHECKED, meta.load('protocol', 1), cmp(1, '==', ETH_P_ARP), ...foreign(fields.arpSaddrEther)],
+      ].map((expressions, id) => ({ id, expressions })),
     },
   },
 }

@@ -30,6 +30,8 @@ export const fields = {
   etherDaddr: { base: 'link', offset: 0, length: 6 },
   etherSaddr: { base: 'link', offset: 6, length: 6 },
   etherType: { base: 'link', offset: 12, length: 2 },
+  /** Who an ARP packet says that its sender is. */
+  arpSaddrEther: { base: 'network', offset: 8, length: 6 },
   ipProtocol: { base: 'network', offset: 9, length: 1 },
   ipSaddr: { base: 'network', offset: 12, length: 4 },
   ipDaddr: { base: 'network', offset: 16, length: 4 },
