@@ -77,8 +77,9 @@ export class Ports implements Disposable {
   }
 
   /** Removes what on this network belongs to none of `valid`. */
-  async gc(network: string, valid: readonly Attached[]): Promise<void> {
-    await clear(this.#late, PORTS, { isOne: isPortSet, wanted: isStale(network, valid) })
+  async gc(network: string, valid: readonly Attached[]): Promise<Freed[]> {
+    const removed = await clear(this.#late, PORTS, { isOne: isPortSet, wanted: isStale(network, valid) })
+    return removed.flatMap(freedBy)
   }
 
   /** Throws UNAVAILABLE where the kernel has no nf_tables. */

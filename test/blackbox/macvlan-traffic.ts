@@ -100,6 +100,20 @@ for (const subject of subjects()) {
     t.equal(await world.host.run('ip', 'route', 'show', 'proto', '116'), '')
   })
 
+  t.test('hostAccess: an address of the host that passes is no fault', async t => {
+    await using world = await makeWorld(subject)
+    await using _outside = await neighbour(world)
+    const config = world.config({ type: 'macvlan', master: 'eth0', hostAccess: true, ipam })
+    const { json: prevResult } = await world.call('ADD', config)
+    const check = () => world.call('CHECK', { ...config, prevResult })
+    const add = (...words: string[]) => world.host.run('ip', 'addr', 'add', ...words, 'dev', 'eth0', 'nodad')
+    await add('2001:db8::5/64', 'valid_lft', '600', 'preferred_lft', '600')
+    t.equal((await check()).code, 0)
+    await add('2001:db8::6/64')
+    t.match((await check()).json?.['msg'], /2001:db8::6\/128/, 'one that stays has to be reached')
+    t.equal((await world.call('DEL', config)).code, 0)
+  })
+
   t.test('hostAccess: with strict reverse path filters', async t => {
     await using world = await makeWorld(subject)
     await using outside = await neighbour(world)

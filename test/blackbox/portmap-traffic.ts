@@ -294,15 +294,32 @@ t.test('UDP that began before ADD, or ended at DEL, finds its way with the next 
     t.ok(await ask(outside, 'udp', host, port, 2000, from), 'another container')
     t.equal((await two.portmap('DEL', publishing(dns))).code, 0)
   }
+  const last = () => ask(outside, 'udp', HOST[4], 5454, SHORT, from)
+  t.equal((await two.portmap('ADD', publishing(dns))).code, 0)
+  t.ok(await last(), 'before GC')
+  const config = {
+    ...world.config({ cniVersion: '1.1.0' }),
+    type: 'portmap',
+    'cni.dev/valid-attachments': [],
+  }
+  const request = { type: 'portmap', containerId: '', netns: '', ifname: '' }
+  t.equal((await world.call('GC', config, request)).code, 0)
+  t.equal(await last(), undefined, 'after GC')
 })
 
 t.test('SCTP', { skip: lacks('SCTP') }, async t => {
   await using all = await scene('tnet', publishing([{ hostPort: 7000, containerPort: 80, protocol: 'SCTP' }]))
-  const { outside, one } = all
+  const { world, outside, one } = all
   await using _server = await serve(one.netns, 'sctp', 80)
+  const known = async () => (await world.host.run('cat', '/proc/net/nf_conntrack')).includes('dport=7000')
   t.equal(await ask(outside, 'sctp', HOST[4], 7000), OUTSIDE[4])
+  t.ok(await known(), 'the kernel remembers who took it')
   t.equal((await one.portmap('DEL')).code, 0)
-  t.equal(await ask(outside, 'sctp', HOST[4], 7000, SHORT), undefined)
+  t.notOk(await known(), 'and forgets it with DEL')
+  t.equal(await ask(outside, 'sctp', HOST[4], 7000, SHORT, 40_000), undefined)
+  t.ok(await known(), 'the kernel remembers that nobody took it')
+  t.equal((await one.portmap('ADD')).code, 0)
+  t.equal(await ask(outside, 'sctp', HOST[4], 7000, 3000, 40_000), OUTSIDE[4], 'and forgets it with ADD')
 })
 
 t.test('conditions: whom they leave out does not reach it', async t => {

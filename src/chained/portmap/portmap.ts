@@ -55,7 +55,7 @@ export const portmap: Linkless<PortmapConfig, PortmapOptions> = {
   },
 
   async gc({ name }, valid, host) {
-    if ((await host.tables()).has(TABLE)) await (await host.ports()).gc(name, valid)
+    if ((await host.tables()).has(TABLE)) await forget(await (await host.ports()).gc(name, valid), host)
   },
 
   async status(_network, host) {

@@ -119,7 +119,8 @@ export async function checkHostAccess(
   if (shim === undefined) throw failed(`${shimName(owner.network)}, by which the host reaches it, is gone`)
   if (shim.link !== master.index) throw failed(`${shim.name} is on link ${shim.link}, want ${master.name}`)
   if (!shim.flags.has('up')) throw failed(`${shim.name} is down`)
-  const own = await ownAddresses(master, host)
+  // What advertisements of routers have given the host since, and take away again, is nobody's fault.
+  const own = await ownAddresses(master, host, 'permanent')
   const has = new Set((await routesOf(shim, host)).map(({ dst, priority }) => `${dst} ${priority}`))
   for (const { dst, priority } of hostRoutes(owner, addresses, own)) {
     if (!has.has(`${dst} ${priority}`)) throw failed(`the host's route to ${dst} by ${shim.name} is gone`)
@@ -135,9 +136,9 @@ export async function checkHostAccess(
 }
 
 /** The host's addresses on the master that others can be reached from. */
-async function ownAddresses(master: Link, host: Host): Promise<string[]> {
-  return (await host.addresses.list(master.index)).flatMap(({ cidr, scope }) =>
-    scope === 'universe' ? [cidr] : [],
+async function ownAddresses(master: Link, host: Host, which: 'all' | 'permanent' = 'all'): Promise<string[]> {
+  return (await host.addresses.list(master.index)).flatMap(({ cidr, scope, flags }) =>
+    scope === 'universe' && (which === 'all' || flags.has('permanent')) ? [cidr] : [],
   )
 }
 
