@@ -27,7 +27,8 @@ const CONTAINERS = ['one', 'two'] as const
 function cases({ master, isLinkless }: Sample): Case[] {
   return NAMESPACES.flatMap(namespace =>
     BOTH.flatMap(hasResult =>
-      (isLinkless || namespace !== 'present' ? [true] : BOTH).flatMap(isLinkThere =>
+      // With the namespace the interface is gone as well.
+      (isLinkless || !['present', 'empty'].includes(namespace) ? [true] : BOTH).flatMap(isLinkThere =>
         // Whom the namespace is another's by now, had a master to be attached.
         (master === undefined || namespace === 'recycled' ? [true] : BOTH).map(isMasterThere => ({
           namespace,
@@ -133,7 +134,10 @@ async function restore(world: World, sample: Sample, each: Case): Promise<void> 
   const isLeft = isInside === true && devices === undefined && each.namespace === 'empty' && isLinkThere
   if (isLeft) await world.sandbox.run('ip', 'link', 'del', ifname)
   if (each.namespace === 'no namespace') rmSync(world.sandbox.path)
-  if (['gone', 'no namespace'].includes(each.namespace)) await remake(world, sample)
+  // Without a path and a link to go by, rules and parameters inside are nobody's to find: they go with the namespace.
+  const isUnfindable = each.namespace === 'empty' && !each.isLinkThere
+  if (isUnfindable) await world.sandbox.remove()
+  if (isUnfindable || ['gone', 'no namespace'].includes(each.namespace)) await remake(world, sample)
   if (!each.isMasterThere && master !== undefined) await prepare?.(world)
   // A virtual device ends with the sandbox that it is in.
   await devices?.(world, CONTAINERS)
