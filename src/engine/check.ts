@@ -2,9 +2,11 @@
 import { TnetError } from '../errors.ts'
 import type { Route } from '../net/assignment.ts'
 import { equal, formatAddress, parseCidr } from '../net/ip.ts'
+import { ownerTag } from '../net/owner.ts'
 import type { AttachResult } from '../net/result.ts'
 import { gatewayOf } from '../net/routes.ts'
 import type { Sandbox } from '../net/sandbox.ts'
+import { tagOf } from '../net/sandbox-link.ts'
 import type { Route as KernelRoute } from '../netlink/route/route.ts'
 import type { Attachment } from './attach.ts'
 
@@ -17,6 +19,9 @@ export interface CheckRequest<C, O> extends Attachment<C, O> {
 const RT_TABLE_MAIN = 254
 /** Where the kernel says nothing: the destination of a default route, by AF_INET and AF_INET6. */
 const DEFAULT: Readonly<Record<number, string>> = { 2: '0.0.0.0', 10: '::' }
+
+const ATTRIBUTES = ['gw', 'priority', 'mtu', 'advmss'] as const
+type Attribute = (typeof ATTRIBUTES)[number]
 
 /** Throws CHECK_FAILED naming what is missing. What others added is nobody's fault. */
 export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
@@ -36,7 +41,9 @@ export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
   if (!link.flags.has('up')) throw failed(`${owner.ifname} is down`)
   await checkAddresses(sandbox, link.index, addresses, owner.ifname)
   const routes = result.routes.map(route => ({ ...route, gw: gatewayOf(route, addresses) }))
-  await checkRoutes(sandbox, link.index, routes)
+  // The reference tells of attributes that it has not set.
+  const ours = (await tagOf(link, host)) === ownerTag(owner)
+  await checkRoutes(sandbox, link.index, { routes, compared: ours ? ATTRIBUTES : ['gw'] })
 }
 
 async function checkAddresses(
@@ -55,7 +62,11 @@ async function checkAddresses(
 }
 
 /** Where a route names no table, chained plugins may have moved it from the main one: to that of a VRF, or of a source. */
-async function checkRoutes(sandbox: Sandbox, index: number, routes: readonly Route[]): Promise<void> {
+async function checkRoutes(
+  sandbox: Sandbox,
+  index: number,
+  { routes, compared }: { readonly routes: readonly Route[]; readonly compared: readonly Attribute[] },
+): Promise<void> {
   if (routes.length === 0) return
   const has = (await sandbox.routes.list()).flatMap(route => routesBy(index, route))
   for (const { dst, table, ...rest } of routes) {
@@ -63,7 +74,12 @@ async function checkRoutes(sandbox: Sandbox, index: number, routes: readonly Rou
     const destination = `${formatAddress(network)}/${prefix}`
     const there = has.filter(each => each.destination === destination && (!table || each.table === table))
     if (there.length === 0) throw failed(`the route to ${dst} is gone from table ${table || RT_TABLE_MAIN}`)
-    const [first] = there.map(each => differences(rest, each)).sort((a, b) => a.length - b.length)
+    const all = there.map(each =>
+      compared
+        .filter(key => rest[key] && rest[key] !== each[key])
+        .map(key => `${key} ${each[key] ?? 'none'}, want ${rest[key]}`),
+    )
+    const [first] = all.sort((a, b) => a.length - b.length)
     if (first?.[0] !== undefined) throw failed(`the route to ${dst} has ${first[0]}`)
   }
 }
@@ -82,16 +98,6 @@ function routesBy(index: number, route: KernelRoute) {
       mtu: metrics.mtu,
       advmss: metrics.advmss,
     }))
-}
-
-type Attributes = Omit<Route, 'dst' | 'table' | 'scope'>
-
-/** Of what is asked for. */
-function differences(wanted: Attributes, has: Attributes): string[] {
-  const keys = ['gw', 'priority', 'mtu', 'advmss'] as const
-  return keys
-    .filter(key => wanted[key] && wanted[key] !== has[key])
-    .map(key => `${key} ${has[key] ?? 'none'}, want ${wanted[key]}`)
 }
 
 function failed(message: string): TnetError {

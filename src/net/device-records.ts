@@ -5,15 +5,25 @@ import { digest } from './digest.ts'
 import { allSettings, type LinkSettings } from './link-settings.ts'
 import { kindOf } from './links.ts'
 
+/** What a device was before it was moved. */
+interface Was {
+  readonly settings: LinkSettings
+  readonly permanentAddress?: string | undefined
+}
+
 interface Recorded {
   readonly mark: string
   readonly kind: string
-  readonly settings: LinkSettings
+  /** Left out by earlier versions. */
+  readonly was: Was | undefined
 }
 
+/** The kind of what has none: it outlives every namespace, and comes back to the host. */
+const CARD = 'device'
+
 /**
- * Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK SETTINGS`, the kind of link that the
- * device is, and what it is to be again on the host.
+ * Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK WAS`, the kind of link that the
+ * device is, and what it was.
  */
 export class DeviceRecords {
   readonly #folder: string
@@ -28,22 +38,30 @@ export class DeviceRecords {
     this.remove(mark)
     // What a port of another link has, it has from that one.
     const settings = device.master === undefined ? allSettings(device) : {}
-    makeLink(`${kindOf(device)} ${mark} ${JSON.stringify(settings)}`, this.#path(mark))
+    const was: Was = { settings, permanentAddress: device.permanentAddress }
+    makeLink(`${kindOf(device)} ${mark} ${JSON.stringify(was)}`, this.#path(mark))
   }
 
   /** Whether a link with this mark can be the device; undefined where nothing is on record. */
   tells(mark: string, link: Link): boolean | undefined {
-    const kind = this.#read(this.#path(mark))?.kind
-    return kind === undefined ? undefined : kind === kindOf(link)
+    const record = this.#read(this.#path(mark))
+    if (record === undefined) return undefined
+    const { permanentAddress = link.permanentAddress } = record.was ?? {}
+    return record.kind === kindOf(link) && permanentAddress === link.permanentAddress
+  }
+
+  /** Whether the device comes back by itself, if later. */
+  isCard(mark: string): boolean {
+    return this.#read(this.#path(mark))?.kind === CARD
   }
 
   has(mark: string): boolean {
     return this.#read(this.#path(mark)) !== undefined
   }
 
-  /** What the device was before it was moved. */
+  /** What the device is to be again on the host. */
   settings(mark: string): LinkSettings {
-    return this.#read(this.#path(mark))?.settings ?? {}
+    return this.#read(this.#path(mark))?.was?.settings ?? {}
   }
 
   /** Of all that are on record. */
@@ -60,8 +78,8 @@ export class DeviceRecords {
   }
 
   #read(path: string): Recorded | undefined {
-    const [kind, mark, settings = '{}'] = readLink(path)?.split(' ') ?? []
+    const [kind, mark, was] = readLink(path)?.split(' ') ?? []
     if (mark === undefined || kind === undefined) return undefined
-    return { mark, kind, settings: JSON.parse(settings) as LinkSettings }
+    return { mark, kind, was: was === undefined ? undefined : (JSON.parse(was) as Was) }
   }
 }

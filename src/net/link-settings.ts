@@ -4,6 +4,7 @@ import { type Change, change } from './batch.ts'
 import { changeLink } from './links.ts'
 import type { Stack } from './stack.ts'
 
+/** Of those that a link has; left out: as they are. */
 export interface LinkSettings {
   readonly mac?: string
   readonly mtu?: number

@@ -1,7 +1,8 @@
 // Devices of the host that are moved into a sandbox, and back.
 //
 //   in    on the host: alias and mark; then out of it, and by the same request under the name in the sandbox
-//   back  in the sandbox: mark, down, a name that nobody has, out of it, the own name; then on the host: alias and mark go
+//   back  in the sandbox: mark, down, a name that nobody has, out of it, the own name; then on the host: the settings that
+//         it had, alias and mark go
 //
 // Each part before a `;` is one system call, which no SIGKILL divides. So wherever a death leaves the device, its mark
 // says whose it is and its alias how it is called; and a mark on the host, where nobody is at work, is what a death left.
@@ -134,9 +135,10 @@ export async function settleMarked(
   const toGo = marked.filter(({ mark, link }) => isToGo(mark, link))
   const records = new DeviceRecords(host.runDir)
   await sweep(
-    toGo.map(each => () => {
-      const before = { name: originalName(each.link), alias: '', settings: records.settings(each.mark) }
-      return settle(host, each, { ...before, warn })
+    toGo.map(({ link, mark }) => async () => {
+      const settings = records.tells(mark, link) === true ? records.settings(mark) : {}
+      await settle(host, { link, mark }, { name: originalName(link), alias: '', settings, warn })
+      records.remove(mark)
     }),
   )
 }
@@ -155,15 +157,23 @@ async function settle(
 ): Promise<void> {
   const { index } = link
   try {
-    await applySettings(host, link, missingSettings(link, settings))
+    await giveBack(host, link, settings)
   } catch (error) {
-    warn(`${link.name} keeps what it got in a sandbox: ${String(error)}`) // a name and no mark: it is of use all the same
+    warn(`${link.name} keeps what it got in a sandbox: ${String(error)}`) // it is of use all the same
   }
   if (name !== undefined && name !== link.name) await rename(host, link, name, warn)
   await change(host.route, [
     { name: `clear the alias of ${link.name}`, request: changeLink({ index, alias }), fine: GONE },
     { name: `unmark ${link.name}`, request: removeName({ index }, mark), fine: GONE },
   ])
+}
+
+/** Some cards take a MAC address only while they are down. What is a port of another link by now has its settings. */
+async function giveBack(host: Stack, link: Link, settings: LinkSettings): Promise<void> {
+  const missing = missingSettings(link, settings)
+  if (Object.keys(missing).length === 0 || link.master !== undefined) return
+  await host.links.set({ index: link.index, flags: DOWN, change: UP })
+  await applySettings(host, link, missing)
 }
 
 /** Gives a device its name. Where that is taken, it keeps one of ours that it has, or gets one. */

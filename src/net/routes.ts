@@ -24,7 +24,7 @@ export class Routes {
   }
 
   async list(): Promise<KernelRoute[]> {
-    return this.#socket().dump(getRoute, {}, newRoute)
+    return (await this.#socket().dump(getRoute, {}, newRoute)).flatMap(single)
   }
 
   /** The index of the link that packets to an address leave by; undefined where no route leads there. */
@@ -61,6 +61,17 @@ export class Routes {
     const [error] = await this.#socket().attempt([request(deleteRoute, fields(index, route))])
     if (error !== undefined && !['ESRCH', 'ENODEV'].includes(error.code)) throw error
   }
+}
+
+/** Routes of IPv6 to one destination are several, each removed by itself: the kernel only shows them as one. */
+function single(route: KernelRoute): KernelRoute[] {
+  const { multipath, ...rest } = route
+  if (route.family !== AF_INET6 || multipath === undefined) return [route]
+  return multipath.map(({ index: outputIndex, gateway }) => ({
+    ...rest,
+    ...(outputIndex === undefined ? {} : { outputIndex }),
+    ...(gateway === undefined ? {} : { gateway }),
+  }))
 }
 
 /** `source`: the address that packets by this route are sent from. */

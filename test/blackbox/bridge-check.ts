@@ -101,6 +101,16 @@ const harmless: Damage[] = [
     name: 'another address of the bridge',
     deed: ({ host }) => host.run('ip', 'addr', 'add', '192.0.2.1/24', 'dev', 'cni0'),
   },
+  {
+    name: 'another default route of IPv6, which the kernel shows as one with ours',
+    deed: ({ sandbox }) =>
+      sandbox.run(
+        'sh',
+        '-ec',
+        `ip link add other up type bridge; ip address add fd00:9::2/64 dev other nodad
+        ip -6 route append default via fd00:9::1 dev other; ip -6 route show default | grep -q nexthop`,
+      ),
+  },
   { name: 'another table', deed: ({ host }) => host.run('nft', 'add', 'table', 'inet', 'foreign') },
 ]
 

@@ -351,7 +351,8 @@ if (tnet !== undefined) {
 
   t.test('DEL: the container has renamed it', async t => {
     await using world = await attached(t)
-    await world.sandbox.run('ip', 'link', 'set', 'eth0', 'down', 'name', 'mine')
+    await world.sandbox.run('ip', 'link', 'set', 'eth0', 'down')
+    await world.sandbox.run('ip', 'link', 'set', 'eth0', 'name', 'mine')
     await deleted(t, world, world.whole)
     await isBack(t, world)
   })
@@ -379,7 +380,8 @@ if (tnet !== undefined) {
       t.test(`${how}: the namespace has ended, and the kernel brought it back as ${name}`, async t => {
         await using world = await attached(t)
         const { sandbox, host } = world
-        await sandbox.run('ip', 'link', 'set', 'eth0', 'down', 'name', name)
+        await sandbox.run('ip', 'link', 'set', 'eth0', 'down')
+        await sandbox.run('ip', 'link', 'set', 'eth0', 'name', name, 'address', '02:00:00:00:00:99')
         await sandbox.run('ip', 'link', 'set', name, 'netns', `/proc/${process.pid}/ns/net`)
         await run('ip', ['link', 'set', name, 'netns', host.name])
         await sandbox.remove()

@@ -68,13 +68,23 @@ async function recycle({ sandbox }: World): Promise<AsyncDisposable> {
   }
 }
 
-for (const how of ['DEL', 'DEL without a namespace', 'DEL by a path to another container', 'GC'] as const) {
+/** As the kernel does with a card when its namespace ends. */
+async function bringBack({ sandbox, host }: World): Promise<void> {
+  await sandbox.run('ip', 'link', 'set', 'eth0', 'down')
+  await sandbox.run('ip', 'link', 'set', 'eth0', 'name', 'dev5')
+  await sandbox.run('ip', 'link', 'set', 'dev5', 'netns', `/proc/${process.pid}/ns/net`)
+  await run('ip', ['link', 'set', 'dev5', 'netns', host.name])
+}
+
+const NOWHERE = ['DEL without a namespace', 'DEL when the kernel has brought it back']
+for (const how of ['DEL', ...NOWHERE, 'DEL by a path to another container', 'GC']) {
   t.test(`tuned: ${how}`, t =>
     scene(async world => {
       const before = await facts(world)
       const one = chain(world, tuned, { containerId: 'one', netns: world.sandbox.path })
       await one.add()
-      const netns = how === 'DEL without a namespace' ? '' : world.sandbox.path
+      const netns = NOWHERE.includes(how) ? '' : world.sandbox.path
+      if (how === 'DEL when the kernel has brought it back') await bringBack(world)
       await using _ = how === 'DEL by a path to another container' ? await recycle(world) : undefined
       const answers = how === 'GC' ? await gc(world, tuned, []) : await one.del({ netns })
       for (const { code, stdout } of answers) t.equal(code, 0, stdout)
@@ -84,6 +94,18 @@ for (const how of ['DEL', 'DEL without a namespace', 'DEL by a path to another c
     }),
   )
 }
+
+t.test("one that is somebody else's port by then keeps what it has from that", t =>
+  scene(async world => {
+    const one = chain(world, plain, { containerId: 'one', netns: world.sandbox.path })
+    await one.add()
+    await world.sandbox.run('ip', 'link', 'set', 'eth0', 'mtu', '1300')
+    await bringBack(world)
+    await world.host.run('sh', '-ec', 'ip link add br0 type bridge; ip link set dev5 master br0')
+    for (const { code, stdout } of await one.del({ netns: '' })) t.equal(code, 0, stdout)
+    t.match(await facts(world), { mtu: 1300 })
+  }),
+)
 
 t.test('changed by the container itself', t =>
   scene(async world => {

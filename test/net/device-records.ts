@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { DeviceRecords } from '../../src/net/device-records.ts'
@@ -34,6 +34,30 @@ t.test('what is on record of a device', async t => {
   t.strictSame(records.marks(), [MARK])
   records.remove(MARK)
   t.notOk(records.has(MARK))
+  t.strictSame(records.settings(MARK), {})
+})
+
+t.test('another card of the same kind', async t => {
+  using folder = temporary()
+  const records = new DeviceRecords(folder.path)
+  const own = { ...card, permanentAddress: '02:00:00:00:00:01' }
+  records.write(MARK, own)
+  t.equal(records.tells(MARK, own), true)
+  t.equal(records.tells(MARK, { ...own, permanentAddress: '02:00:00:00:00:02' }), false)
+  t.equal(records.tells(MARK, card), false)
+  t.ok(records.isCard(MARK))
+  records.write(MARK, veth)
+  t.notOk(records.isCard(MARK))
+})
+
+t.test('a record of an earlier version', async t => {
+  using folder = temporary()
+  const records = new DeviceRecords(folder.path)
+  records.write(MARK, card)
+  const [name = ''] = readdirSync(join(folder.path, 'devices'))
+  rmSync(join(folder.path, 'devices', name))
+  symlinkSync(`device ${MARK}`, join(folder.path, 'devices', name))
+  t.equal(records.tells(MARK, { ...card, permanentAddress: '02:00:00:00:00:02' }), true)
   t.strictSame(records.settings(MARK), {})
 })
 

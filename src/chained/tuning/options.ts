@@ -23,9 +23,9 @@ export interface Parameter {
   readonly value: string
 }
 
-/** What a link is to have; left out: as it is. */
 export interface TuningOptions {
   readonly parameters: readonly Parameter[]
+  /** What the link is to have; left out: as it is. */
   readonly link: LinkSettings
   /** Features of the link, on or off, by any of the names that ethtool takes. */
   readonly features: Readonly<Record<string, boolean>>

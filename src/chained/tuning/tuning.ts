@@ -69,8 +69,9 @@ export const tuning: Linkless<TuningConfig, TuningOptions> = {
           return restoreOwn(backup, { owner, sandbox, told: toldOf(owner, result) }, host)
         // The path leads nowhere, or to another container by now.
         await inOwnSandbox(owner, host, each => restoreOwn(backup, { owner, sandbox: each }, host))
+        // host-device restores all else when it gives the device its name again.
         const device = await deviceBack(owner, host)
-        if (device !== undefined) await restoreLink(host, device, backup)
+        if (device !== undefined) await restoreFeatures(host, device, backup)
       },
       () => removeBackup(dataDir, owner),
     ])
@@ -229,19 +230,17 @@ async function setParameter(
 }
 
 async function restore(sandbox: Sandbox, link: Link, backup: Backup): Promise<void> {
-  await sweep([() => restoreParameters(sandbox, backup), () => restoreLink(sandbox, link, backup)])
+  await sweep([
+    () => restoreParameters(sandbox, backup),
+    () => applySettings(sandbox, link, backup),
+    () => restoreFeatures(sandbox, link, backup),
+  ])
 }
 
-async function restoreLink(stack: Stack, link: Link, backup: Backup): Promise<void> {
-  const { features = {} } = backup
-  await sweep([
-    () => applySettings(stack, link, backup),
-    async () => {
-      if (isEmpty(features)) return
-      const { restoreFeatures } = await import('./features.ts')
-      await restoreFeatures(stack, link, features)
-    },
-  ])
+async function restoreFeatures(stack: Stack, link: Link, { features = {} }: Backup): Promise<void> {
+  if (isEmpty(features)) return
+  const { restoreFeatures: restore } = await import('./features.ts')
+  await restore(stack, link, features)
 }
 
 /** Whatever of it can be; a parameter of an interface may be gone with it. */

@@ -3,7 +3,7 @@ import { TnetError } from '../../errors.ts'
 import { markOf, marksOf, networkMark, originalName } from '../../net/device-mark.ts'
 import { DeviceRecords } from '../../net/device-records.ts'
 import type { Host } from '../../net/host.ts'
-import { isAsTold as isToldLink, type LeavingPort } from '../../net/leaving-port.ts'
+import { isAsTold, type LeavingPort } from '../../net/leaving-port.ts'
 import { bringOut, moveIn, putBack, settleMarked } from '../../net/moved-device.ts'
 import type { Interface } from '../../net/result.ts'
 import { refuseExisting } from '../../net/sandbox-link.ts'
@@ -77,10 +77,7 @@ export const hostDevice: Driver<HostDeviceConfig, HostDeviceOptions> = {
     const isStale = (mark: string) => mark.startsWith(networkMark(name)) && !kept.has(mark)
     const records = new DeviceRecords(host.runDir)
     await sweep([() => bringAllOut(isStale, records, host), () => settleMarked(host, isStale, warn)])
-    records
-      .marks()
-      .filter(isStale)
-      .forEach(mark => records.remove(mark))
+    for (const mark of records.marks().filter(isStale)) forgetUnlessComing(records, mark)
   },
 
   async status({ options: { selector } }, host, warn) {
@@ -109,9 +106,9 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
   const own: Link[] = []
   for (const link of (await sandbox?.links.list()) ?? []) {
     const isMarked = marksOf(link).includes(mark)
-    if (!isMarked && !isMovedByAnother(link, port)) continue
-    const isOwn = isMarked ? records.tells(mark, link) : undefined
-    if (isOwn ?? (await isAsTold(link, port, selector))) own.push(link)
+    const isRecorded = records.tells(mark, link)
+    if (isRecorded === false || (!isMarked && !isMovedByAnother(link, port))) continue
+    if ((isMarked && isRecorded) || (await isOwners(link, port, selector))) own.push(link)
   }
   await sweep([
     ...own.map(link => async () => {
@@ -124,7 +121,12 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
     // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
     () => settleMarked(host, each => each === mark, warn),
   ])
-  records.remove(mark)
+  forgetUnlessComing(records, mark)
+}
+
+/** The kernel takes a namespace down when it has time: a card that is in none may be on its way back. */
+function forgetUnlessComing(records: DeviceRecords, mark: string): void {
+  if (!records.isCard(mark)) records.remove(mark)
 }
 
 /** Out of all sandboxes that can be reached. */
@@ -148,12 +150,12 @@ function isMovedByAnother(link: Link, { owner: { ifname } }: LeavingPort): boole
   return link.name === ifname && marksOf(link).length === 0 && originalName(link) !== undefined
 }
 
-/** Whether it is the device of the owner, by ADD's answer; where that is not known, by the configuration. */
-async function isAsTold(link: Link, port: LeavingPort, selector: Selector | undefined): Promise<boolean> {
-  const { mac, addresses, sandbox } = port
-  if (sandbox === undefined) return false
-  if (mac === undefined && addresses === undefined) return selector === undefined || mayBe(selector, link)
-  return isToldLink(link, sandbox, port)
+/** By ADD's answer; where that is not known, by the configuration. */
+async function isOwners(link: Link, port: LeavingPort, selector: Selector | undefined): Promise<boolean> {
+  const { mac, addresses = [], sandbox } = port
+  const isKnown = mac !== undefined || addresses.length > 0
+  if (!isKnown) return selector === undefined || mayBe(selector, link)
+  return sandbox !== undefined && isAsTold(link, sandbox, port)
 }
 
 /** The kernel renames no device to what is an alternative name of its own, and says so only after it has moved it. */
