@@ -142,7 +142,12 @@ const ALL: readonly Sample[] = [
   },
   {
     type: 'vlan',
-    config: { master: 'eth0', vlanId: 10, ipam: hostLocal(['10.1.0.0/24']) },
+    // A master has one link for each VLAN.
+    config: containerId => ({
+      master: 'eth0',
+      vlanId: 1 + (portOf(containerId) % 4094),
+      ipam: hostLocal(['10.1.0.0/24']),
+    }),
     prepare: uplink,
     master: 'eth0',
     isInside: true,
