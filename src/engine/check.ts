@@ -7,7 +7,6 @@ import type { AttachResult } from '../net/result.ts'
 import { gatewayOf } from '../net/routes.ts'
 import type { Sandbox } from '../net/sandbox.ts'
 import { tagOf } from '../net/sandbox-link.ts'
-import type { Route as KernelRoute } from '../netlink/route/route.ts'
 import type { Attachment } from './attach.ts'
 
 export interface CheckRequest<C, O> extends Attachment<C, O> {
@@ -17,8 +16,6 @@ export interface CheckRequest<C, O> extends Attachment<C, O> {
 }
 
 const RT_TABLE_MAIN = 254
-/** Where the kernel says nothing: the destination of a default route, by AF_INET and AF_INET6. */
-const DEFAULT: Readonly<Record<number, string>> = { 2: '0.0.0.0', 10: '::' }
 
 const ATTRIBUTES = ['gw', 'priority', 'mtu', 'advmss'] as const
 type Attribute = (typeof ATTRIBUTES)[number]
@@ -40,9 +37,9 @@ export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
   if (driver.plan?.(network.options).down === true) return
   if (!link.flags.has('up')) throw failed(`${owner.ifname} is down`)
   await checkAddresses(sandbox, link.index, addresses, owner.ifname)
-  const routes = result.routes.map(route => ({ ...route, gw: gatewayOf(route, addresses) }))
-  // The reference tells of attributes that it has not set.
+  // Others may tell of attributes that they have not set, and choose gateways in their own way.
   const ours = (await tagOf(link, host)) === ownerTag(owner)
+  const routes = result.routes.map(route => (ours ? { ...route, gw: gatewayOf(route, addresses) } : route))
   await checkRoutes(sandbox, link.index, { routes, compared: ours ? ATTRIBUTES : ['gw'] })
 }
 
@@ -68,11 +65,11 @@ async function checkRoutes(
   { routes, compared }: { readonly routes: readonly Route[]; readonly compared: readonly Attribute[] },
 ): Promise<void> {
   if (routes.length === 0) return
-  const has = (await sandbox.routes.list()).flatMap(route => routesBy(index, route))
+  const has = await sandbox.routes.by(index)
   for (const { dst, table, ...rest } of routes) {
     const { network, prefix } = parseCidr(dst, 'dst')
     const destination = `${formatAddress(network)}/${prefix}`
-    const there = has.filter(each => each.destination === destination && (!table || each.table === table))
+    const there = has.filter(each => each.dst === destination && (!table || each.table === table))
     if (there.length === 0) throw failed(`the route to ${dst} is gone from table ${table || RT_TABLE_MAIN}`)
     const all = there.map(each =>
       compared
@@ -82,22 +79,6 @@ async function checkRoutes(
     const [first] = all.sort((a, b) => a.length - b.length)
     if (first?.[0] !== undefined) throw failed(`the route to ${dst} has ${first[0]}`)
   }
-}
-
-/** What the kernel has of a route by this link, which may be one of several next hops. */
-function routesBy(index: number, route: KernelRoute) {
-  const { family, destination = DEFAULT[family], destinationLength, table, metrics = {}, priority } = route
-  const hops = route.multipath ?? [{ index: route.outputIndex, gateway: route.gateway }]
-  return hops
-    .filter(hop => hop.index === index)
-    .map(({ gateway: gw }) => ({
-      destination: `${destination}/${destinationLength}`,
-      table,
-      gw,
-      priority,
-      mtu: metrics.mtu,
-      advmss: metrics.advmss,
-    }))
 }
 
 function failed(message: string): TnetError {

@@ -136,9 +136,11 @@ export async function settleMarked(
   const records = new DeviceRecords(host.runDir)
   await sweep(
     toGo.map(({ link, mark }) => async () => {
-      const settings = records.tells(mark, link) === true ? records.settings(mark) : {}
+      // Another link may have been given the mark by its container.
+      const isDevice = records.tells(mark, link) === true
+      const settings = isDevice ? records.settings(mark) : {}
       await settle(host, { link, mark }, { name: originalName(link), alias: '', settings, warn })
-      records.remove(mark)
+      if (isDevice) records.remove(mark)
     }),
   )
 }

@@ -16,6 +16,9 @@ import { NLM_F_CREATE } from '../wire/message.ts'
 /** What marks our routes for `ip route` and for GC: `proto 116`. */
 export const ROUTE_PROTOCOL = 116
 
+/** The destination of a default route, of which the kernel says nothing. */
+const DEFAULT: Readonly<Record<number, string>> = { [AF_INET]: '0.0.0.0', [AF_INET6]: '::' }
+
 export class Routes {
   readonly #socket: () => NetlinkSocket
 
@@ -25,6 +28,27 @@ export class Routes {
 
   async list(): Promise<KernelRoute[]> {
     return (await this.#socket().dump(getRoute, {}, newRoute)).flatMap(single)
+  }
+
+  /** Those by the link with this index, which may be one of several next hops. */
+  async by(index: number): Promise<Route[]> {
+    return (await this.list()).flatMap(route => {
+      const {
+        family,
+        destination = DEFAULT[family],
+        destinationLength,
+        table,
+        metrics = {},
+        priority,
+      } = route
+      const hops = route.multipath ?? [{ index: route.outputIndex, gateway: route.gateway }]
+      const { mtu, advmss } = metrics
+      return hops
+        .filter(hop => hop.index === index)
+        .map(({ gateway: gw }) => {
+          return { dst: `${destination}/${destinationLength}`, table, gw, priority, mtu, advmss }
+        })
+    })
   }
 
   /** The index of the link that packets to an address leave by; undefined where no route leads there. */
