@@ -58,7 +58,7 @@ function choice(args: readonly string[], how: Acceleration): Choice {
   return { files, env: { TNET_TEST_LACKING: lacking.join(',') } }
 }
 
-function asked(env: NodeJS.ProcessEnv): Record<string, string> {
+function testVariables(env: NodeJS.ProcessEnv): Record<string, string> {
   const set = Object.entries(env).filter(([name]) => name.startsWith('TNET_TEST_'))
   return Object.fromEntries(set.map(([name, value = '']) => [name, value]))
 }
@@ -116,7 +116,7 @@ async function main(args: readonly string[]): Promise<Count[]> {
     HOME: '/root',
     TAP_TIMEOUT: String(LIMIT[how] * 60),
     ...more,
-    ...asked(process.env),
+    ...testVariables(process.env),
   }
   const machines = Array.from({ length: Math.min(availableParallelism(), MOST_MACHINES, queue.length) })
   const counts = machines.map(() => work(queue, () => boot(kernel, how, env), LIMIT[how]))

@@ -37,6 +37,7 @@ export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
   if (driver.plan?.(network.options).down === true) return
   if (!link.flags.has('up')) throw failed(`${owner.ifname} is down`)
   await checkAddresses(sandbox, link.index, addresses, owner.ifname)
+  if (result.routes.length === 0) return
   // Others may tell of attributes that they have not set, and choose gateways in their own way.
   const ours = (await tagOf(link, host)) === ownerTag(owner)
   const routes = result.routes.map(route => (ours ? { ...route, gw: gatewayOf(route, addresses) } : route))
@@ -64,7 +65,6 @@ async function checkRoutes(
   index: number,
   { routes, compared }: { readonly routes: readonly Route[]; readonly compared: readonly Attribute[] },
 ): Promise<void> {
-  if (routes.length === 0) return
   const has = await sandbox.routes.by(index)
   for (const { dst, table, ...rest } of routes) {
     const { network, prefix } = parseCidr(dst, 'dst')

@@ -18,7 +18,7 @@ export interface LinkSetup {
   readonly ifname: string
   readonly index: number
   readonly addresses: readonly AssignedAddress[]
-  /** See `gatewayOf`. */
+  /** Without `gw`, by what `gatewayOf` says. */
   readonly routes: readonly Route[]
   readonly duplicateAddressDetection: boolean
   /** The subnets of the addresses are reached by their gateways alone. */
@@ -73,11 +73,11 @@ async function setParameters(sandbox: Sandbox, setup: LinkSetup): Promise<void> 
   await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/accept_dad`, dad ? '1' : '0')
   // Neighbours may remember who had the addresses before.
   await sysctl.setIfPresent(`net/ipv4/conf/${ifname}/arp_notify`, '1')
+  await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/ndisc_notify`, '1')
   if (!addresses.some(({ address }) => isIPv6(address))) return
   // Some runtimes start sandboxes with IPv6 off; addresses of IPv6 say that it is wanted.
   for (const name of ['lo', ifname]) await sysctl.set(`net/ipv6/conf/${name}/disable_ipv6`, '0')
   await sysctl.set(`net/ipv6/conf/${ifname}/keep_addr_on_down`, '1')
-  await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/ndisc_notify`, '1')
 }
 
 /**

@@ -11,15 +11,15 @@ interface Was {
   readonly permanentAddress?: string | undefined
 }
 
-interface Recorded {
+export interface DeviceRecord {
   readonly mark: string
-  readonly kind: string
-  /** Left out by earlier versions. */
-  readonly was: Was | undefined
+  /** What the device is to be again on the host. */
+  readonly settings: LinkSettings
+  /** It outlives every namespace: the kernel brings it to the host, if later. */
+  readonly isCard: boolean
+  /** Whether a link with the mark can be the device. */
+  isOf(link: Link): boolean
 }
-
-/** The kind of what has none: it outlives every namespace, and comes back to the host. */
-const CARD = 'device'
 
 /**
  * Symbolic links in a folder of root's, since they are made as a whole: `KIND MARK WAS`, the kind of link that the
@@ -42,26 +42,8 @@ export class DeviceRecords {
     makeLink(`${kindOf(device)} ${mark} ${JSON.stringify(was)}`, this.#path(mark))
   }
 
-  /** Whether a link with this mark can be the device; undefined where nothing is on record. */
-  tells(mark: string, link: Link): boolean | undefined {
-    const record = this.#read(this.#path(mark))
-    if (record === undefined) return undefined
-    const { permanentAddress = link.permanentAddress } = record.was ?? {}
-    return record.kind === kindOf(link) && permanentAddress === link.permanentAddress
-  }
-
-  /** Whether the device comes back by itself, if later. */
-  isCard(mark: string): boolean {
-    return this.#read(this.#path(mark))?.kind === CARD
-  }
-
-  has(mark: string): boolean {
-    return this.#read(this.#path(mark)) !== undefined
-  }
-
-  /** What the device is to be again on the host. */
-  settings(mark: string): LinkSettings {
-    return this.#read(this.#path(mark))?.was?.settings ?? {}
+  get(mark: string): DeviceRecord | undefined {
+    return this.#read(this.#path(mark))
   }
 
   /** Of all that are on record. */
@@ -77,9 +59,17 @@ export class DeviceRecords {
     return `${this.#folder}/${digest(mark)}`
   }
 
-  #read(path: string): Recorded | undefined {
-    const [kind, mark, was] = readLink(path)?.split(' ') ?? []
+  #read(path: string): DeviceRecord | undefined {
+    // An earlier version wrote two words.
+    const [kind, mark, was = '{"settings":{}}'] = readLink(path)?.split(' ') ?? []
     if (mark === undefined || kind === undefined) return undefined
-    return { mark, kind, was: was === undefined ? undefined : (JSON.parse(was) as Was) }
+    const { settings, permanentAddress } = JSON.parse(was) as Was
+    return {
+      mark,
+      settings,
+      isCard: kind === kindOf({}),
+      isOf: link =>
+        kind === kindOf(link) && (permanentAddress ?? link.permanentAddress) === link.permanentAddress,
+    }
   }
 }

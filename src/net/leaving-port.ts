@@ -18,6 +18,7 @@ export interface LeavingPort extends Told {
   readonly sandbox: Sandbox | undefined
 }
 
+/** Of the owner's link, where there is a result. */
 export function toldOf({ ifname }: Owner, result: AttachResult | undefined): Told {
   const link = result?.interfaces.find(({ name, sandbox }) => name === ifname && sandbox)
   return { addresses: result?.ips.map(({ address }) => address), mac: link?.mac || undefined }

@@ -1,6 +1,6 @@
 // The settings of a link as it has them, and how they are changed.
-import type { Link } from '../netlink/route/link.ts'
-import { type Change, change } from './batch.ts'
+import type { Link, LinkRequest } from '../netlink/route/link.ts'
+import { change } from './batch.ts'
 import { changeLink } from './links.ts'
 import type { Stack } from './stack.ts'
 
@@ -37,36 +37,26 @@ export function missingSettings(link: Link, wanted: LinkSettings): LinkSettings 
 }
 
 /** Throws the first refusal; what came before it is done. */
-export async function applySettings(
-  stack: Stack,
-  { index, name = '' }: Link,
-  { mac, mtu, promisc, allmulti, txQLen }: LinkSettings,
-): Promise<void> {
-  const flag = (which: 'promisc' | 'allmulti', on: boolean): Change => ({
-    name: `set ${which} of ${name} ${on ? 'on' : 'off'}`,
-    request: changeLink({
-      index,
-      flags: on ? new Set([which] as const) : new Set<never>(),
-      change: new Set([which] as const),
-    }),
-  })
-  const changes: Change[] = [
-    ...(mac === undefined
-      ? []
-      : [{ name: `set MAC address ${mac} of ${name}`, request: changeLink({ index, address: mac }) }]),
-    ...(promisc === undefined ? [] : [flag('promisc', promisc)]),
-    ...(mtu === undefined
-      ? []
-      : [{ name: `set mtu ${mtu} of ${name}`, request: changeLink({ index, mtu }) }]),
-    ...(allmulti === undefined ? [] : [flag('allmulti', allmulti)]),
-    ...(txQLen === undefined
-      ? []
-      : [
-          {
-            name: `set txqueuelen ${txQLen} of ${name}`,
-            request: changeLink({ index, txQueueLength: txQLen }),
-          },
-        ]),
+export async function applySettings(stack: Stack, link: Link, wanted: LinkSettings): Promise<void> {
+  const { index, name } = link
+  const { mac, mtu, promisc, allmulti, txQLen } = wanted
+  const rows: readonly (false | readonly [what: string, request: LinkRequest])[] = [
+    mac !== undefined && [`MAC address ${mac}`, { address: mac }],
+    promisc !== undefined && [`promisc ${promisc}`, flag('promisc', promisc)],
+    mtu !== undefined && [`mtu ${mtu}`, { mtu }],
+    allmulti !== undefined && [`allmulti ${allmulti}`, flag('allmulti', allmulti)],
+    txQLen !== undefined && [`txqueuelen ${txQLen}`, { txQueueLength: txQLen }],
   ]
+  const changes = rows
+    .filter(row => row !== false)
+    .map(([what, request]) => ({
+      name: `set ${what} of ${name}`,
+      request: changeLink({ index, ...request }),
+    }))
   if (changes.length > 0) await change(stack.route, changes)
+}
+
+function flag(which: 'promisc' | 'allmulti', isOn: boolean): LinkRequest {
+  const bits = new Set([which] as const)
+  return { flags: isOn ? bits : new Set(), change: bits }
 }

@@ -97,7 +97,7 @@ export function randomIndex(): number {
 }
 
 /** As people are told: a network card has none. */
-export function kindOf({ linkInfo }: Link): string {
+export function kindOf({ linkInfo }: Pick<Link, 'linkInfo'>): string {
   return linkInfo?.kind ?? 'device'
 }
 

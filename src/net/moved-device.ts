@@ -14,6 +14,7 @@ import { change } from './batch.ts'
 import { marksOf, originalName } from './device-mark.ts'
 import { DeviceRecords } from './device-records.ts'
 import { digest } from './digest.ts'
+import type { Host } from './host.ts'
 import { applySettings, type LinkSettings, missingSettings } from './link-settings.ts'
 import { addNames, changeLink, removeName } from './links.ts'
 import { ownNetns } from './netns.ts'
@@ -126,7 +127,7 @@ async function takenNames({ alternativeNames }: Link, host: Stack): Promise<stri
  * like, and lose alias and mark.
  */
 export async function settleMarked(
-  host: Stack & { readonly runDir: string },
+  host: Host,
   isToGo: (mark: string, link: Link) => boolean,
   warn: Log,
 ): Promise<void> {
@@ -137,8 +138,9 @@ export async function settleMarked(
   await sweep(
     toGo.map(({ link, mark }) => async () => {
       // Another link may have been given the mark by its container.
-      const isDevice = records.tells(mark, link) === true
-      const settings = isDevice ? records.settings(mark) : {}
+      const record = records.get(mark)
+      const isDevice = record?.isOf(link) === true
+      const settings = isDevice ? record.settings : {}
       await settle(host, { link, mark }, { name: originalName(link), alias: '', settings, warn })
       if (isDevice) records.remove(mark)
     }),
@@ -159,7 +161,7 @@ async function settle(
 ): Promise<void> {
   const { index } = link
   try {
-    await giveBack(host, link, settings)
+    await restoreSettings(host, link, settings)
   } catch (error) {
     warn(`${link.name} keeps what it got in a sandbox: ${String(error)}`) // it is of use all the same
   }
@@ -171,7 +173,7 @@ async function settle(
 }
 
 /** Some cards take a MAC address only while they are down. What is a port of another link by now has its settings. */
-async function giveBack(host: Stack, link: Link, settings: LinkSettings): Promise<void> {
+async function restoreSettings(host: Stack, link: Link, settings: LinkSettings): Promise<void> {
   const missing = missingSettings(link, settings)
   if (Object.keys(missing).length === 0 || link.master !== undefined) return
   await host.links.set({ index: link.index, flags: DOWN, change: UP })

@@ -18,8 +18,8 @@ export async function inOwnSandbox(
   deed: (sandbox: Sandbox, link: Link) => Promise<void>,
 ): Promise<void> {
   const outside = await host.links.get(vethName(owner))
-  const isLent = new DeviceRecords(host.runDir).has(markOf(owner))
-  if (outside?.alias !== ownerTag(owner) && !isLent) return
+  const device = new DeviceRecords(host.runDir).get(markOf(owner))
+  if (outside?.alias !== ownerTag(owner) && device === undefined) return
   const { reachableSandboxes } = await import('./reachable.ts') // it reads all of /proc
   await reachableSandboxes(async sandbox => {
     const link = await sandbox.links.get(owner.ifname)
@@ -30,9 +30,6 @@ export async function inOwnSandbox(
 /** The device that was lent to the owner, where the kernel has brought it back to the host with the sandbox's end. */
 export async function deviceBack(owner: Owner, host: Host): Promise<Link | undefined> {
   const mark = markOf(owner)
-  const records = new DeviceRecords(host.runDir)
-  if (!records.has(mark)) return undefined
-  return (await host.links.list()).find(
-    link => marksOf(link).includes(mark) && records.tells(mark, link) === true,
-  )
+  const record = new DeviceRecords(host.runDir).get(mark)
+  return record && (await host.links.list()).find(link => marksOf(link).includes(mark) && record.isOf(link))
 }

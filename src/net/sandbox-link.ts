@@ -13,7 +13,11 @@ import type { Sandbox } from './sandbox.ts'
  */
 export async function ownLink(
   owner: Owner,
-  { sandbox, host, told = {} }: { readonly sandbox: Sandbox; readonly host: Host; readonly told?: Told },
+  {
+    sandbox,
+    host,
+    told = {},
+  }: { readonly sandbox: Sandbox; readonly host: Host; readonly told: Told | undefined },
 ): Promise<Link | undefined> {
   const link = await sandbox.links.get(owner.ifname)
   if (link === undefined) return undefined

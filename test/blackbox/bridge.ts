@@ -282,9 +282,10 @@ const rows: Row[] = [
     name: 'settings of the links: no duplicate address detection, announcements, no router advertisements',
     config: { isGateway: true, ipam: hostLocal([V4, V6]) },
     result: answer({ ips: [ip4, ip6] }),
-    also: async (t, { sandbox, host }) => {
+    also: async (t, { sandbox, host, subject }) => {
       t.equal(await sysctl(sandbox, 'net/ipv6/conf/eth0/accept_dad'), '0')
       t.equal(await sysctl(sandbox, 'net/ipv4/conf/eth0/arp_notify'), '1')
+      if (subject.name === 'tnet') t.equal(await sysctl(sandbox, 'net/ipv6/conf/eth0/ndisc_notify'), '1')
       t.equal(await sysctl(host, 'net/ipv6/conf/cni0/accept_ra'), '0')
     },
   },

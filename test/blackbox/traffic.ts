@@ -141,11 +141,11 @@ for (const subject of subjects()) {
     await using world = await makeWorld(subject)
     const config = world.config({ isGateway: true, ipam })
     await using pair = await makePair(world, config)
-    const asker = { ...config, args: { cni: { ips: pair.addresses } } }
+    const reusing = { ...config, args: { cni: { ips: pair.addresses } } }
     for (const place of [world.host, pair.one]) await reaches(t, place, pair.addresses, 'before')
     t.equal((await world.call('DEL', config, { containerId: pair.two.name, netns: pair.two.path })).code, 0)
     const again = { containerId: 'again', netns: pair.two.path }
-    t.match((await world.call('ADD', asker, again)).json?.['ips'], [{ address: `${pair.addresses[0]}/24` }])
+    t.match((await world.call('ADD', reusing, again)).json?.['ips'], [{ address: `${pair.addresses[0]}/24` }])
     for (const place of [world.host, pair.one]) {
       for (const address of pair.addresses) t.ok(await ping(place, address, SHORT), `at once: ${address}`)
     }

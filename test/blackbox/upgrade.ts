@@ -56,8 +56,8 @@ async function remake(sandbox: Netns): Promise<void> {
   await run('ip', ['-n', name, 'link', 'set', 'lo', 'up'])
 }
 
-/** What tells a link to DEL has been changed by a plugin behind, and changed back by the time. */
 const ipam = hostLocal(['10.1.0.0/24'])
+/** Their MAC address, which tells a link to DEL, is not what ADD told by then: tuning has changed it back. */
 const tuned: Sample[] = [
   { prepare: uplink, after: [{ type: 'macvlan', master: 'eth0', ipam }], needs: 'macvlan' as const },
   { prepare: uplink, after: [{ type: 'vlan', master: 'eth0', vlanId: 10, ipam }], needs: 'vlan' as const },

@@ -1,6 +1,6 @@
 // From the keys of the tuning plugin to what is to be set.
-import type { LinkSettings } from '../../net/link-settings.ts'
 import { unwanted } from '../../errors.ts'
+import type { LinkSettings } from '../../net/link-settings.ts'
 import { parseMac } from '../../net/mac.ts'
 import { sysctlPath } from './sysctl-key.ts'
 

@@ -3,8 +3,8 @@ import type { Linkless, LinkedPort } from '../../drivers/driver.ts'
 import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
 import type { Host } from '../../net/host.ts'
 import { type Told, toldOf } from '../../net/leaving-port.ts'
-import type { Owner } from '../../net/owner.ts'
 import { applySettings, settingsOf } from '../../net/link-settings.ts'
+import type { Owner } from '../../net/owner.ts'
 import { deviceBack, inOwnSandbox } from '../../net/own-sandbox.ts'
 import { ownLink } from '../../net/sandbox-link.ts'
 import type { AttachResult } from '../../net/result.ts'
@@ -136,12 +136,12 @@ function isOf({ sandbox: id }: Backup, sandbox: Sandbox): boolean {
 /** In the namespace that was tuned, on the owner's link: a path may lead to another container by now. */
 async function restoreOwn(
   backup: Backup,
-  { owner, sandbox, told }: { owner: Owner; sandbox: Sandbox; told?: Told },
+  { owner, sandbox, told }: { owner: Owner; sandbox: Sandbox; told?: Told | undefined },
   host: Host,
 ): Promise<void> {
   if (!isOf(backup, sandbox)) return
   const isReferences = backup.sandbox === undefined
-  const link = await ownLink(owner, { sandbox, host, ...(told && isReferences ? { told } : {}) })
+  const link = await ownLink(owner, { sandbox, host, told: isReferences ? told : undefined })
   if (link !== undefined) return restore(sandbox, link, backup)
   // What is about the namespace is restored without the link too, unless the link is another container's.
   const isGone = (await sandbox.links.get(owner.ifname)) === undefined
@@ -237,10 +237,10 @@ async function restore(sandbox: Sandbox, link: Link, backup: Backup): Promise<vo
   ])
 }
 
-async function restoreFeatures(stack: Stack, link: Link, { features = {} }: Backup): Promise<void> {
-  if (isEmpty(features)) return
-  const { restoreFeatures: restore } = await import('./features.ts')
-  await restore(stack, link, features)
+async function restoreFeatures(stack: Stack, link: Link, { features: before = {} }: Backup): Promise<void> {
+  if (isEmpty(before)) return
+  const features = await import('./features.ts')
+  await features.restoreFeatures(stack, link, before)
 }
 
 /** Whatever of it can be; a parameter of an interface may be gone with it. */

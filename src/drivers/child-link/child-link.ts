@@ -37,8 +37,6 @@ export function childLink<C extends ChildConfig>(kind: ChildKind<C>): Driver<C, 
           }),
         ({ index }) => sandbox.links.remove({ index }),
       )
-      // As it is given its addresses and set up, it tells its neighbours.
-      await sandbox.sysctl.setIfPresent(`net/ipv6/conf/${owner.ifname}/ndisc_notify`, '1')
       const { index, mtu, address } = link
       return {
         index,

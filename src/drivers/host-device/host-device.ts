@@ -103,12 +103,13 @@ interface Leaving {
 async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }: Leaving): Promise<void> {
   const { sandbox } = port
   const records = new DeviceRecords(host.runDir)
+  const record = records.get(mark)
   const own: Link[] = []
   for (const link of (await sandbox?.links.list()) ?? []) {
     const isMarked = marksOf(link).includes(mark)
-    const isRecorded = records.tells(mark, link)
-    if (isRecorded === false || (!isMarked && !isMovedByAnother(link, port))) continue
-    if ((isMarked && isRecorded) || (await isOwners(link, port, selector))) own.push(link)
+    if (record?.isOf(link) === false || (!isMarked && !isMovedByAnother(link, port))) continue
+    const isRecorded = isMarked && record !== undefined
+    if (isRecorded || (await isOwners(link, port, selector))) own.push(link)
   }
   await sweep([
     ...own.map(link => async () => {
@@ -116,7 +117,7 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
     }),
     async () => {
       // Where nobody says which sandbox it is in, or the path leads to another by now, it may be in one all the same.
-      if (own.length === 0 && records.has(mark)) await bringAllOut(each => each === mark, records, host)
+      if (own.length === 0 && record !== undefined) await bringAllOut(each => each === mark, records, host)
     },
     // Also what the kernel brought back when the sandbox ended, and what a death has left on the host.
     () => settleMarked(host, each => each === mark, warn),
@@ -126,7 +127,7 @@ async function giveBack(host: Host, port: LeavingPort, { mark, selector, warn }:
 
 /** The kernel takes a namespace down when it has time: a card that is in none may be on its way back. */
 function forgetUnlessComing(records: DeviceRecords, mark: string): void {
-  if (!records.isCard(mark)) records.remove(mark)
+  if (records.get(mark)?.isCard !== true) records.remove(mark)
 }
 
 /** Out of all sandboxes that can be reached. */
@@ -140,7 +141,7 @@ async function bringAllOut(
     if (own) return
     const links = await stack.links.list()
     const marked = links.flatMap(link => marksOf(link).map(mark => ({ link, mark })))
-    const toGo = marked.filter(({ link, mark }) => isToGo(mark) && records.tells(mark, link) === true)
+    const toGo = marked.filter(({ link, mark }) => isToGo(mark) && records.get(mark)?.isOf(link) === true)
     await sweep(toGo.map(each => () => bringOut(stack, host, each)))
   })
 }

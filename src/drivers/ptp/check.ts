@@ -3,7 +3,7 @@ import { TnetError } from '../../errors.ts'
 import type { AssignedAddress } from '../../net/assignment.ts'
 import { forwards } from '../../net/forwarding.ts'
 import type { Host } from '../../net/host.ts'
-import { formatAddress, formatSubnet, parseCidr, width } from '../../net/ip.ts'
+import { formatSubnet, parseCidr, width } from '../../net/ip.ts'
 import { ownerTag } from '../../net/owner.ts'
 import type { Sandbox } from '../../net/sandbox.ts'
 import type { Stack } from '../../net/stack.ts'
@@ -57,16 +57,8 @@ async function checkSandbox(
   }
 }
 
-/** Where the routes by a link lead, in CIDR. */
-async function destinations({ index }: Link, stack: Stack): Promise<Set<string>> {
-  const routes = (await stack.routes.list()).filter(({ outputIndex }) => outputIndex === index)
-  return new Set(
-    routes.flatMap(({ destination, destinationLength }) => {
-      if (destination === undefined) return []
-      const { address } = parseCidr(`${destination}/${destinationLength}`, 'destination')
-      return [`${formatAddress(address)}/${destinationLength}`]
-    }),
-  )
+async function destinations({ index }: Link, { routes }: Stack): Promise<Set<string>> {
+  return new Set((await routes.by(index)).map(({ dst }) => dst))
 }
 
 function failed(message: string): TnetError {
