@@ -2,7 +2,7 @@
 import { absentIsFine, errnoCode, TnetError } from '../errors.ts'
 import { getTable, newTable } from '../netlink/netfilter/table.ts'
 import type { NetlinkSocket } from '../netlink/socket.ts'
-import { sweep } from '../steps.ts'
+import { type Log, sweep } from '../steps.ts'
 import { isExecutable } from '../sys/syscalls.ts'
 import type { Gate } from './admission.ts'
 import { Containers } from './firewall/containers.ts'
@@ -24,18 +24,21 @@ export interface GateOptions {
 /** Where distributions have the program. */
 const IPTABLES = ['/usr/sbin/iptables', '/sbin/iptables', '/usr/local/sbin/iptables', '/usr/bin/iptables']
 
+export interface FirewalldAccess {
+  /** The address of the system's message bus; undefined for the one that every system has. */
+  readonly bus: string | undefined
+  /** Waits for its turn to change what firewalld has. */
+  turn(): Promise<Disposable>
+}
+
 export class Gates implements Disposable {
   readonly #late: LateSocket
+  readonly #firewalld: FirewalldAccess
 
-  readonly #bus: string | undefined
-
-  /**
-   * `open` makes a NETLINK_NETFILTER socket in the host's namespace; called once, on first use. `bus` is the address of
-   * the system's message bus.
-   */
-  constructor(open: () => NetlinkSocket, bus: string | undefined) {
+  /** `open` makes a NETLINK_NETFILTER socket in the host's namespace; called once, on first use. */
+  constructor(open: () => NetlinkSocket, firewalld: FirewalldAccess) {
     this.#late = new LateSocket(open)
-    this.#bus = bus
+    this.#firewalld = firewalld
   }
 
   [Symbol.dispose](): void {
@@ -47,7 +50,16 @@ export class Gates implements Disposable {
     const containers = new Containers(this.#late)
     if (backend === 'nftables') return containers
     const { Firewalld } = await import('./firewalld/firewalld.ts')
-    return new Firewalld(containers, { bus: this.#bus, zone })
+    return new Firewalld(containers, this.#firewalld, zone)
+  }
+
+  /**
+   * Brings back what firewalld has forgotten, now and whenever it has reloaded or started, until `signal`. Throws
+   * UNAVAILABLE where there is no message bus, or no longer.
+   */
+  async keepFirewalld(signal: AbortSignal, log: Log): Promise<void> {
+    const { keepSources } = await import('./firewalld/reloads.ts')
+    await keepSources(new Containers(this.#late), this.#firewalld, { signal, log })
   }
 
   /** A packet passes the filters of both kinds of iptables, where the host has both. */
@@ -71,7 +83,7 @@ export class Gates implements Disposable {
   /** Whether firewalld answers. */
   async hasFirewalld(): Promise<boolean> {
     const { isRunning } = await import('./firewalld/firewalld.ts')
-    return isRunning(this.#bus)
+    return isRunning(this.#firewalld.bus)
   }
 
   async #hasTable(family: 'inet' | 'ip' | 'ip6', name: string): Promise<boolean> {

@@ -46,7 +46,8 @@ export class Host extends Stack {
   /** The kinds of firewall that may let containers through. Loaded when first asked for, too. */
   async gates(): Promise<Gates> {
     const { Gates } = await import('./gates.ts')
-    this.#gates ??= new Gates(() => this.open(NETLINK_NETFILTER), this.#systemBus)
+    const firewalld = { bus: this.#systemBus, turn: () => this.lock('firewalld') }
+    this.#gates ??= new Gates(() => this.open(NETLINK_NETFILTER), firewalld)
     return this.#gates
   }
 

@@ -19,10 +19,15 @@ export interface Standby extends AsyncDisposable {
 }
 
 /** For the plugins of a directory that are called on `host`; where that is absent, in the namespace of the test itself. */
-export async function standbyOf(dir: string, workers: number, host?: Netns): Promise<Standby> {
+export async function standbyOf(
+  dir: string,
+  workers: number,
+  host?: Netns,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Standby> {
   const before = host === undefined ? [] : ['nsenter', `--net=${host.path}`]
   const [program = '', ...args] = [...before, `${dir}/tnet`, 'standby', '--workers', String(workers)]
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: {} })
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env })
   const ended = once(child, 'exit') as Promise<[number | null, string | null]>
   const pid = child.pid ?? 0
   const own: Standby = {

@@ -1,14 +1,14 @@
-// What the plugin asks of firewalld over D-Bus.
+// What the plugin asks of firewalld over D-Bus, and who brings it back.
 import t from 'tap'
-import { Firewalld, isRunning } from '../../src/net/firewalld/firewalld.ts'
-import { Containers } from '../../src/net/firewall/containers.ts'
-import { LateSocket } from '../../src/net/firewall/owned.ts'
-import { NETLINK_NETFILTER, NetlinkSocket } from '../../src/netlink/socket.ts'
+import { keepFirewalld } from '../../src/engine/keep-firewalld.ts'
+import type { Backend } from '../../src/net/gates.ts'
+import { Host } from '../../src/net/host.ts'
 import { ownBus, ownFirewalld } from '../harness/firewalld.ts'
 import { isolated } from '../harness/namespaces.ts'
-import { run } from '../harness/run.ts'
+import { run, until } from '../harness/run.ts'
 
 isolated(import.meta)
+const RUN = '/run/tnet'
 t.setTimeout(120_000)
 
 const owner = (containerId: string) => ({ network: 'web', containerId, ifname: 'eth0' })
@@ -19,15 +19,19 @@ const admission = (containerId: string, ...addresses: string[]) => ({
 })
 
 t.test('firewalld', async t => {
-  using late = new LateSocket(() => new NetlinkSocket(NETLINK_NETFILTER))
   await using bus = await ownBus()
-  const gate = new Firewalld(new Containers(late), { bus: bus.bus, zone: 'trusted' })
-  const nobody = new Firewalld(new Containers(late), { bus: 'unix:path=/run/no-bus', zone: 'trusted' })
+  using host = new Host({ runDir: RUN, systemBus: bus.bus })
+  using elsewhere = new Host({ runDir: RUN, systemBus: 'unix:path=/run/no-bus' })
+  const gateOf = async (of: Host, zone = 'trusted', backend: Backend = 'firewalld') =>
+    (await of.gates()).gate(backend, { zone, adminChain: 'CNI-ADMIN' })
+  const isRunning = async (of: Host) => (await of.gates()).hasFirewalld()
+  const gate = await gateOf(host)
+  const nobody = await gateOf(elsewhere)
   const one = admission('c1', '10.1.0.5/24', 'fd00:1::5/64')
 
   await t.test('where it does not run', async t => {
-    t.equal(await isRunning(bus.bus), false)
-    t.equal(await isRunning('unix:path=/run/no-bus'), false)
+    t.equal(await isRunning(host), false)
+    t.equal(await isRunning(elsewhere), false)
     for (const each of [gate, nobody]) {
       await t.rejects(each.admit(one), { code: 'UNAVAILABLE' })
       await each.dismiss(one.owner, one.addresses)
@@ -37,8 +41,9 @@ t.test('firewalld', async t => {
   })
 
   await using firewalld = await ownFirewalld(bus.bus)
-  const sources = async () => (await firewalld.command('--zone=trusted', '--list-sources')).split(' ').sort()
-  t.equal(await isRunning(bus.bus), true)
+  const sources = async (zone = 'trusted') =>
+    (await firewalld.command(`--zone=${zone}`, '--list-sources')).split(' ').sort()
+  t.equal(await isRunning(host), true)
 
   await t.test('addresses are sources, until their owner leaves', async t => {
     await gate.admit(one)
@@ -70,6 +75,52 @@ t.test('firewalld', async t => {
     t.strictSame(await sources(), [''])
   })
 
+  await t.test('they are brought back at once, each to its zone, where somebody keeps them', async t => {
+    const two = admission('c2', '10.1.0.6/24')
+    const plain = admission('c3', '10.1.0.7/24')
+    const internal = await gateOf(host, 'internal')
+    await gate.admit(one)
+    await internal.admit(two)
+    await (await gateOf(host, 'trusted', 'nftables')).admit(plain)
+    const lines: string[] = []
+    const end = new AbortController()
+    t.teardown(() => end.abort())
+    const log = (line: string) => void lines.push(line)
+    const kept = keepFirewalld({ runDir: RUN, systemBus: bus.bus, log, signal: end.signal })
+    const areBack = () =>
+      until('they are back', async () => {
+        const both = [await sources(), await sources('internal')]
+        return both.join(';') === '10.1.0.5/32,fd00:1::5/128;10.1.0.6/32'
+      })
+    await firewalld.command('--reload')
+    await areBack()
+    await gate.check(one)
+    await internal.check(two)
+    await t.rejects(gate.check(two), { code: 'CHECK_FAILED' }, 'of another zone')
+
+    await firewalld.command('--zone=trusted', '--remove-source=10.1.0.5/32')
+    await firewalld.command('--permanent', '--zone=public', '--add-source=10.1.0.5/32')
+    await firewalld.command('--reload')
+    await until('the rest is back', async () => (await sources()).join() === 'fd00:1::5/128')
+    t.strictSame(await sources('public'), ['10.1.0.5/32'], "the administrator's stays where it is")
+    await firewalld.command('--permanent', '--zone=public', '--remove-source=10.1.0.5/32')
+    await firewalld.command('--reload')
+    await areBack()
+
+    await gate.dismiss(one.owner, [])
+    await gate.dismiss(two.owner, [])
+    t.strictSame([await sources(), await sources('internal')], [[''], ['']], 'DEL knows the zone')
+    await firewalld.command('--reload')
+    await gate.admit(one)
+    await until('that is not forgotten', async () => (await sources()).join() === '10.1.0.5/32,fd00:1::5/128')
+    await gate.dismiss(one.owner, [])
+    end.abort()
+    await kept
+    t.ok(lines.length >= 3, lines.join('; '))
+    for (const line of lines) t.match(line, /^firewalld had forgotten \d addresses of containers/)
+    await gate.gc('web', [])
+  })
+
   await t.test('what the reference left goes by its address', async t => {
     await firewalld.command('--zone=trusted', '--add-source=10.1.0.9/32')
     await gate.dismiss(owner('c9'), ['10.1.0.9/24'])
@@ -77,7 +128,7 @@ t.test('firewalld', async t => {
   })
 
   await t.test('refusals', async t => {
-    const nowhere = new Firewalld(new Containers(late), { bus: bus.bus, zone: 'nowhere' })
+    const nowhere = await gateOf(host, 'nowhere')
     await t.rejects(nowhere.admit(one), { code: 'BAD_CONFIG' })
     await nowhere.dismiss(one.owner, one.addresses)
     await firewalld.command('--zone=public', '--add-source=10.1.0.5/32')
@@ -88,5 +139,20 @@ t.test('firewalld', async t => {
       '10.1.0.5/32',
       'another zone keeps it',
     )
+  })
+
+  await t.test('it starts anew', async t => {
+    const end = new AbortController()
+    t.teardown(() => end.abort())
+    await gate.admit(admission('c4', '10.1.0.8/24'))
+    await firewalld.stop()
+    const kept = keepFirewalld({ runDir: RUN, systemBus: bus.bus, log: () => {}, signal: end.signal })
+    await using again = await ownFirewalld(bus.bus)
+    const list = () => again.command('--zone=trusted', '--list-sources')
+    await until('they are back', async () => (await list()) === '10.1.0.8/32')
+    end.abort()
+    await kept
+    await gate.gc('web', [])
+    t.equal(await list(), '', 'GC takes them')
   })
 })

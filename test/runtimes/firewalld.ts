@@ -4,6 +4,8 @@ import { ownBus, ownFirewalld } from '../harness/firewalld.ts'
 import { isolated } from '../harness/namespaces.ts'
 import { makeOutside, OUTSIDE } from '../harness/outside.ts'
 import { subjects, type Verb } from '../harness/plugins.ts'
+import { until } from '../harness/run.ts'
+import { standbyOf } from '../harness/standby.ts'
 import { ping } from '../harness/traffic.ts'
 import { hostLocal, makeWorld } from '../harness/world.ts'
 
@@ -38,6 +40,10 @@ for (const subject of subjects()) {
       const gc = { cniVersion: '1.1.0', 'cni.dev/valid-attachments': [{ containerID: 'c1', ifname: 'eth0' }] }
       t.equal((await firewall('GC', gc)).code, 0)
       t.equal((await firewall('CHECK')).code, 0, 'GC brings it back')
+      await using _own = await standbyOf(subject.dir, 1, host, env)
+      await firewalld.command('--reload')
+      await until('tnet standby brings it back', async () => (await sources()) === '10.1.0.2/32')
+      t.equal((await firewall('CHECK')).code, 0)
       t.equal((await firewall('STATUS', { cniVersion: '1.1.0', backend: 'firewalld' })).stderr, '')
       t.match(
         (await firewall('STATUS', { cniVersion: '1.1.0', backend: 'nftables' })).stderr,

@@ -1,7 +1,10 @@
-// tnet standby: processes that are loaded already when a plugin is called.
+// tnet standby: processes that are loaded already when a plugin is called. It is the one process of tnet that stays, so
+// it also does what only such a one can.
 import { availableParallelism } from 'node:os'
+import { keepFirewalld } from '../../engine/keep-firewalld.ts'
 import { unwanted } from '../../errors.ts'
 import { standBy } from '../../standby/standby.ts'
+import { callersVariable } from '../../sys/environment.ts'
 import { writeOutput } from '../../sys/stdio.ts'
 import { builtRuntime } from '../built.ts'
 import { command } from '../command.ts'
@@ -22,19 +25,22 @@ export const standby = command({
         defaultDescription: 'one for each processor, at least 2',
       })
       .example('$0 standby', 'as a service of the machine')
-      .epilogue('Plugins that find nobody standing by do the work themselves, as they do without it.'),
-  async run({ workers }) {
+      .epilogue(
+        'Plugins that find nobody standing by do the work themselves. It also brings back what firewalld forgets.',
+      ),
+  async run({ workers }, { folders: { runDir }, io }) {
     if (!Number.isInteger(workers) || workers < 1 || workers > MOST)
       throw unwanted('--workers', `a whole number from 1 to ${MOST}`, workers)
     const runtime = builtRuntime('standby', 'dist/bin/tnet standby')
     const end = new AbortController()
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
-    await standBy({
-      runtime,
-      workers,
-      // Not by a stream: it would be non-blocking for whoever else has it.
-      log: line => void writeOutput(2, `tnet: ${visible(line)}\n`).catch(() => {}),
-      signal: end.signal,
-    })
+    // Not by a stream: it would be non-blocking for whoever else has it.
+    const log = (line: string) => void writeOutput(2, `tnet: ${visible(line)}\n`).catch(() => {})
+    const { signal } = end
+    const systemBus = callersVariable(io.env, 'DBUS_SYSTEM_BUS_ADDRESS')
+    await Promise.all([
+      standBy({ runtime, workers, log, signal }).finally(() => end.abort()),
+      keepFirewalld({ runDir, systemBus, log, signal }),
+    ])
   },
 })

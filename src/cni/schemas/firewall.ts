@@ -6,6 +6,6 @@ export const firewall: Schema = object({
   ...network,
   backend: oneOf('', 'iptables', 'nftables', 'firewalld'),
   iptablesAdminChainName: maybe('the name of a chain of iptables, of at most 28 bytes', 28),
-  firewalldZone: maybe('the name of a zone of firewalld'),
+  firewalldZone: maybe('the name of a zone of firewalld, of at most 64 bytes', 64),
   ingressPolicy: oneOf('', 'open', 'same-bridge', 'isolated'),
 })

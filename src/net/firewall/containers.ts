@@ -6,7 +6,7 @@ import type { Admission, Gate, Isolation } from '../admission.ts'
 import { formatAddress, parseCidr } from '../ip.ts'
 import { type Attached, type Owner, ownerTag } from '../owner.ts'
 import { ALLOWED, USERS } from './container-rules.ts'
-import { at, elementsOf, type Look, put } from './elements.ts'
+import { at, elementsOf, type Look, noteOf, put } from './elements.ts'
 import { inetPlan } from './inet-table.ts'
 import { isolatedPort, ISOLATING_PLAN, releasePorts } from './isolated-ports.ts'
 import type { Member, Place } from './members.ts'
@@ -19,6 +19,15 @@ type Owned = (element: Element) => boolean
 const PAIR = ['ifname', 'ifname'] as const
 const isAllowedSet = (name: string): boolean => name === ALLOWED[4] || name === ALLOWED[6]
 
+/** An address that is let through. */
+export interface Admitted {
+  /** The tag of whose it is. */
+  readonly owner: string
+  readonly address: string
+  /** Where firewalld has it; undefined where that has nothing to do with it, or is forgotten. */
+  readonly zone: string | undefined
+}
+
 /** nftables in the tables of our own. */
 export class Containers implements Gate {
   readonly #late: LateSocket
@@ -27,8 +36,9 @@ export class Containers implements Gate {
     this.#late = late
   }
 
-  async admit({ owner, ...parts }: Admission): Promise<void> {
-    for (const [plan, members] of claims(ownerTag(owner), parts)) {
+  /** `zone`: where firewalld has the addresses. */
+  async admit({ owner, ...parts }: Admission, zone?: string): Promise<void> {
+    for (const [plan, members] of claims(ownerTag(owner), parts, zone)) {
       if (members.length > 0) await put(this.#late.socket, { plan, members, inTheWay: at(members) })
     }
   }
@@ -38,8 +48,8 @@ export class Containers implements Gate {
     await this.#clear(isOf(owner))
   }
 
-  async check({ owner, ...parts }: Admission): Promise<void> {
-    for (const [plan, members] of claims(ownerTag(owner), parts)) {
+  async check({ owner, ...parts }: Admission, zone?: string): Promise<void> {
+    for (const [plan, members] of claims(ownerTag(owner), parts, zone)) {
       if (members.length > 0) await checkClaim(this.#late.socket, { plan, members })
     }
   }
@@ -48,15 +58,21 @@ export class Containers implements Gate {
     await this.#clear(isStale(network, valid))
   }
 
-  /** The addresses that are let through, and the tags of their owners. */
-  async list(): Promise<{ readonly owner: string; readonly address: string }[]> {
+  async list(): Promise<Admitted[]> {
     const socket = await this.#late.ifAny()
     if (socket === undefined) return []
-    const found: { owner: string; address: string }[] = []
+    const found: Admitted[] = []
     for (const family of [4, 6] as const) {
-      for (const { key, userData } of await elementsOf(socket, INET, ALLOWED[family])) {
+      for (const element of await elementsOf(socket, INET, ALLOWED[family])) {
+        const { key, userData } = element
         const [address] = key?.value === undefined ? [] : decodeKey([`ipv${family}_addr`], key.value)
-        if (address !== undefined) found.push({ owner: userData?.comment ?? '', address: String(address) })
+        if (address === undefined) continue
+        const zone = noteOf(element)
+        found.push({
+          owner: userData?.comment ?? '',
+          address: String(address),
+          zone: zone && new TextDecoder().decode(zone),
+        })
       }
     }
     return found
@@ -72,12 +88,13 @@ export class Containers implements Gate {
 }
 
 /** The elements that a container needs, by table. */
-function claims(tag: string, { addresses, isolation }: Parts): [Plan, Member[]][] {
+function claims(tag: string, { addresses, isolation }: Parts, zone?: string): [Plan, Member[]][] {
+  const note = zone === undefined ? {} : { note: new TextEncoder().encode(zone) }
   const allowed = addresses.map((text): Member => {
     const { family, address } = parseCidr(text, 'address')
     const plain = formatAddress(address)
     const key = encodeKey([`ipv${family}_addr`], [plain])
-    return { table: INET, set: ALLOWED[family], key, name: plain, comment: tag }
+    return { table: INET, set: ALLOWED[family], key, name: plain, comment: tag, ...note }
   })
   const apart = isolation === undefined ? [] : isolationMembers(tag, isolation)
   return [

@@ -1,4 +1,4 @@
-// A connection to the system's message bus: calls, one after the other.
+// A connection to the system's message bus: calls, one after the other, or signals.
 import { connect, type Socket } from 'node:net'
 import { asTnetError, TnetError } from '../../errors.ts'
 import { type Call, decodeReply, encodeCall, messageLength, type Reply } from './message.ts'
@@ -82,6 +82,22 @@ export class Bus implements Disposable {
       if (reply?.to !== serial) continue
       if (reply.error !== undefined) throw new BusError(reply.error, String(reply.body[0] ?? ''))
       return reply.body
+    }
+  }
+
+  /**
+   * Subscribes to what `rules` describe, as `AddMatch` has them. The function that it answers with waits for the next
+   * message; nothing else can be asked on this connection then.
+   */
+  async subscribe(rules: readonly string[]): Promise<() => Promise<void>> {
+    for (const rule of rules) await this.call({ ...BUS, member: 'AddMatch', arguments: [rule] })
+    this.#socket.setTimeout(0)
+    return async () => {
+      try {
+        await this.#reply()
+      } catch (error) {
+        throw new TnetError('UNAVAILABLE', `D-Bus: ${asTnetError(error).message}`, '', { cause: error })
+      }
     }
   }
 
