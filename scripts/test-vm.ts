@@ -20,7 +20,6 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'test/blackbox/bridge-refusals.ts': 'asks for it only to see what happens without',
   'test/blackbox/gc-many.ts': 'thousands of calls',
   'test/blackbox/kill-sweep-all.ts': 'thousands of calls, each traced',
-  'test/blackbox/standby.ts': 'asks for a user namespace, which a kernel gives to nobody in a changed root',
   'test/docs.ts': 'runs every command of the documentation; all but a few examples run anywhere',
 }
 

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync, 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { chain, gc } from '../harness/chain.ts'
-import { isolated, lacks, makeNetns } from '../harness/namespaces.ts'
+import { type Feature, isolated, lacks, makeNetns } from '../harness/namespaces.ts'
 import { callEnvironment, subjects } from '../harness/plugins.ts'
 import { until } from '../harness/run.ts'
 import { bridged, type Sample, samples } from '../harness/samples.ts'
@@ -149,6 +149,11 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   'with another umask': ['sh', '-c', 'umask 077; exec "$@"', 'sh'],
 }
 
+const NEEDS: Readonly<Record<string, Feature>> = {
+  'as another user': 'second user',
+  'in another user namespace': 'user namespace',
+}
+
 for (const [where, before] of Object.entries(PLACES)) {
   const body = async (t: Test, world: World) => {
     const program = `${world.subject.dir}/bridge`
@@ -160,7 +165,8 @@ for (const [where, before] of Object.entries(PLACES)) {
     startable(world.subject, true)
     t.match(await call(), { code: 0, stdout: /supportedVersions/ })
   }
-  const skip = where === 'as another user' && lacks('second user')
+  const needs = NEEDS[where]
+  const skip = needs !== undefined && lacks(needs)
   standbyTest(`a caller ${where} has to do it itself`, body, skip)
 }
 

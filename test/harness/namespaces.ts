@@ -177,6 +177,8 @@ const FEATURES = {
   'legacy iptables': 'iptables-legacy -S',
   // The user namespace that a normal user makes has root alone.
   'second user': 'setpriv --reuid 65534 --clear-groups true',
+  // The kernel makes none for a process whose root is not that of its mount namespace.
+  'user namespace': 'unshare --user true',
   'bridge VLAN filtering': 'ip link add x type bridge vlan_filtering 1',
 } as const
 
