@@ -107,6 +107,49 @@ for (const { name } of subjects()) {
   })
 }
 
+for (const { name } of subjects()) {
+  t.test(`${name}: what the host itself redirects is not taken`, async t => {
+    await using all = await scene(name, publishing(WEB))
+    const { one, outside, world } = all
+    await using _server = await serve(world.host, 'tcp', 9090)
+    const rule = ['PREROUTING', '-p', 'tcp', '--dport', '8080', '-j', 'REDIRECT', '--to-ports', '9090']
+    const both = async (verb: '-I' | '-D') => {
+      for (const program of ['iptables', 'ip6tables'])
+        await world.host.run(program, '-t', 'nat', verb, ...rule)
+    }
+    const reachesHost = async (when: string) => {
+      for (const family of [4, 6] as const) {
+        t.equal(await ask(outside, 'tcp', HOST[family], 8080), OUTSIDE[family], `IPv${family}, ${when}`)
+      }
+    }
+    await both('-I')
+    await reachesHost('made after ADD')
+    t.equal((await one.portmap('DEL')).code, 0)
+    t.equal((await one.portmap('ADD')).code, 0)
+    await reachesHost('made before ADD')
+    await both('-D')
+    await using _container = await serve(one.netns, 'tcp', 80)
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), OUTSIDE[4], 'the port is published')
+  })
+}
+
+t.test('the text of the rules can be loaded again', async t => {
+  for (const options of [{}, { conditionsV4: ['!', '-s', '198.51.100.0/24'] }]) {
+    const mappings = [...WEB, { hostPort: 5353, containerPort: 53, protocol: 'udp', hostIP: HOST[4] }]
+    await using all = await scene('tnet', publishing(mappings, options))
+    const { one, outside, world } = all
+    const listed = await world.host.run('nft', 'list', 'ruleset')
+    await world.host.run('nft', 'flush', 'ruleset')
+    t.match(await world.host.attempt('nft', ['-f', '-'], { input: listed }), { code: 0, stderr: '' })
+    t.equal(await world.host.run('nft', 'list', 'ruleset'), listed)
+    await using _server = await serve(one.netns, 'tcp', 80)
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), OUTSIDE[4])
+    t.equal((await one.portmap('ADD')).code, 0)
+    t.equal(await world.host.run('nft', 'list', 'ruleset'), listed, 'ADD says again whose the rules are')
+    t.equal((await one.portmap('CHECK')).code, 0)
+  }
+})
+
 t.test('what another program translates to the container keeps its source', async t => {
   for (const [how, more] of [
     ['on all addresses', {}],

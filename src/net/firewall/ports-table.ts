@@ -1,4 +1,5 @@
 // The table of published ports. Over each rule stands what `nft list ruleset` shows of it.
+import { protocols } from '../../netlink/conntrack/tuple.ts'
 import { priorities } from '../../netlink/netfilter/chain.ts'
 import { bitwise } from '../../netlink/netfilter/expr/bitwise.ts'
 import { cmp } from '../../netlink/netfilter/expr/cmp.ts'
@@ -114,8 +115,15 @@ function translation(): OurRule[] {
     const { only, saddr, daddr } = FAMILIES[family]
     const { all, one, some } = portsOf(family)
     rules.push(
-      // dnat ip to ip saddr . ip daddr . iifname . meta l4proto . th dport map @conditional_ports4
-      [...only, ...concatenation(saddr, daddr, 'iifname', ...PROTOCOL_AND_PORT), ...toTarget(family, some)],
+      // dnat ip to ip saddr . ip daddr . iifname . meta l4proto . tcp dport map @conditional_ports4; and udp, sctp: nft
+      // itself would not take one rule for all of them, so that the text could not be loaded again
+      ...[protocols.tcp, protocols.udp, protocols.sctp].map(protocol => [
+        ...only,
+        meta.load('l4proto', 1),
+        cmp(1, '==', octets(protocol)),
+        ...concatenation(saddr, daddr, 'iifname', ...PROTOCOL_AND_PORT),
+        ...toTarget(family, some),
+      ]),
       // dnat ip to ip daddr . meta l4proto . th dport map @host_ports4
       [...only, ...concatenation(daddr, ...PROTOCOL_AND_PORT), ...toTarget(family, one)],
       // meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4
@@ -178,7 +186,10 @@ const STRAY: OurChain = {
   rules: [strayRule(0, fields.ipDaddr), strayRule(1, fields.ipSaddr)],
 }
 
-const translating = { type: 'nat', priority: priorities.dstnat, rules: translation() } as const
+/** After those of the host itself: what they redirect is not for us. Of one priority, the youngest would come first. */
+const LAST = priorities.dstnat + 1
+
+const translating = { type: 'nat', priority: LAST, rules: translation() } as const
 
 const TABLE = {
   ...PORTS,

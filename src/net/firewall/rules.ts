@@ -2,7 +2,7 @@
 import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
 import { NetlinkError } from '../../netlink/error.ts'
 import { batch } from '../../netlink/netfilter/batch.ts'
-import { hooks, newChain } from '../../netlink/netfilter/chain.ts'
+import { deleteChain, hooks, newChain } from '../../netlink/netfilter/chain.ts'
 import { findElements } from '../../netlink/netfilter/element-lookup.ts'
 import { deleteRule, getRule, newRule, ruleHead } from '../../netlink/netfilter/rule.ts'
 import { getSet, newSet, setRequest } from '../../netlink/netfilter/set.ts'
@@ -93,7 +93,7 @@ export async function ensureRules(socket: NetlinkSocket, plan: Plan): Promise<'o
   const { generation } = await findElements(socket, [])
   const held = { rules: await heldRules(socket, plan), sets: await setNames(socket, plan) }
   try {
-    await batch(socket, requests(plan.tableWith(held)), { generation })
+    await batch(socket, requests(plan.tableWith(held), held), { generation })
     return 'ours'
   } catch (error) {
     if (errnoCode(error) === 'ERESTART') return 'moved'
@@ -122,7 +122,21 @@ function explained(error: unknown, { family, name }: Plan): unknown {
   return new TnetError('KERNEL', message, details, { cause: error })
 }
 
-function requests({ family, name: table, sets, chains }: OurTable): Request[] {
+/** The chains that an earlier version of us made: what they are hooked to can only be changed by making them anew. */
+function earlierChains({ rules }: Held, { chains }: OurTable): string[] {
+  const all = Map.groupBy(rules, ({ chain }) => chain)
+  return Object.keys(chains).filter(chain => isWholeEarlier(all.get(chain) ?? []))
+}
+
+function requests(table: OurTable, held: Held): Request[] {
+  return [...earlierChains(held, table).flatMap(name => removal(table, name)), ...writing(table)]
+}
+
+function removal({ family, name: table }: OurTable, chain: string): Request[] {
+  return [request(deleteRule, { family, table, chain }), request(deleteChain, { family, table, name: chain })]
+}
+
+function writing({ family, name: table, sets, chains }: OurTable): Request[] {
   return [
     request(newTable, { family, name: table }, NLM_F_CREATE),
     ...Object.entries(sets).map(([name, set], index) => {

@@ -57,7 +57,7 @@ export interface Plan extends TableName {
 }
 
 /** Grows with every change of the rules. A process writes those of an earlier version anew, and leaves those of a later one alone. */
-export const SCHEMA = 4
+export const SCHEMA = 5
 
 /** Rules for what the host forwards. */
 export const INET: TableName = { family: 'inet', name: 'tnet' }

@@ -2,9 +2,12 @@ import { closeSync, openSync } from 'node:fs'
 import t from 'tap'
 import { batch } from '../../../src/netlink/netfilter/batch.ts'
 import { immediate } from '../../../src/netlink/netfilter/expr/immediate.ts'
+import { deleteChain, hooks, newChain, priorities } from '../../../src/netlink/netfilter/chain.ts'
 import { deleteRule, newRule } from '../../../src/netlink/netfilter/rule.ts'
 import { NETLINK_NETFILTER, NetlinkSocket, request } from '../../../src/netlink/socket.ts'
 import { NLM_F_APPEND, NLM_F_CREATE } from '../../../src/wire/message.ts'
+import { portsPlan } from '../../../src/net/firewall/ports-table.ts'
+import { ensureRules, rulesOf } from '../../../src/net/firewall/rules.ts'
 import { makeFort } from '../../harness/firewall.ts'
 import { isolated } from '../../harness/namespaces.ts'
 
@@ -84,4 +87,36 @@ t.test('the rules of an earlier version do until the next change, which writes o
   await firewall.unisolate('br2')
   t.equal(await nft('list', 'ruleset'), wanted)
   t.equal((await elements()).length, 2)
+})
+
+t.test('a chain that an earlier version hooked elsewhere is made anew, in the same transaction', async t => {
+  const { host, nft } = await makeFort(t)
+  const fd = openSync(host.path, 'r')
+  using socket = new NetlinkSocket(NETLINK_NETFILTER, { netns: fd })
+  closeSync(fd)
+  await ensureRules(socket, portsPlan)
+  const wanted = await nft('list', 'ruleset')
+  t.match(wanted, 'priority dstnat + 1')
+  const table = { family: 'inet', table: 'tnet_ports' } as const
+  const place = { ...table, chain: 'prerouting' }
+  const hook = { number: hooks.prerouting, priority: priorities.dstnat }
+  await batch(socket, [
+    request(deleteRule, place),
+    request(deleteChain, { ...table, name: 'prerouting' }),
+    request(newChain, { ...table, name: 'prerouting', type: 'nat', policy: 'accept', hook }, NLM_F_CREATE),
+    request(
+      newRule,
+      {
+        ...place,
+        expressions: [immediate.accept()],
+        userData: { unknown: [{ type: 0x74, value: Uint8Array.of(EARLIER, 0, 1) }] },
+      },
+      NLM_F_CREATE | NLM_F_APPEND,
+    ),
+  ])
+  t.match(await nft('list', 'ruleset'), 'hook prerouting priority dstnat;')
+  t.equal(await ensureRules(socket, portsPlan), 'ours')
+  t.equal(await rulesOf(socket, portsPlan), 'ours')
+  const lines = (text: string) => text.split('\n').sort()
+  t.strictSame(lines(await nft('list', 'ruleset')), lines(wanted), 'the same, in another order of chains')
 })
