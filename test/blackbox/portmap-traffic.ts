@@ -134,9 +134,9 @@ for (const { name } of subjects()) {
 }
 
 t.test('the text of the rules can be loaded again', async t => {
-  for (const options of [{}, { conditionsV4: ['!', '-s', '198.51.100.0/24'] }]) {
+  for (const conditionsV4 of [[], ['!', '-s', '198.51.100.0/24'], ['-i', 'up+', '-d', HOST[4]]]) {
     const mappings = [...WEB, { hostPort: 5353, containerPort: 53, protocol: 'udp', hostIP: HOST[4] }]
-    await using all = await scene('tnet', publishing(mappings, options))
+    await using all = await scene('tnet', publishing(mappings, { conditionsV4 }))
     const { one, outside, world } = all
     const listed = await world.host.run('nft', 'list', 'ruleset')
     await world.host.run('nft', 'flush', 'ruleset')

@@ -2,6 +2,7 @@
 import { concatenate, encodeKey } from '../../netlink/netfilter/data-type.ts'
 import { type Cidr, type Family, width } from '../ip.ts'
 import {
+  ALL_NAMES,
   allAddresses,
   type Box,
   type Mapping,
@@ -34,7 +35,8 @@ export function mappingPlaces(
     const narrow = boxes.flatMap(box => (hostIp === undefined ? box : to(hostIp.bits, box)))
     return narrow.map(box => {
       const keyOf = (side: 0 | 1) => concatenate([...boxBytes(box, side, family), ...port])
-      return { table: PORTS, set: names.some, key: keyOf(0), keyEnd: keyOf(1) }
+      const set = isAnyLink(box) ? names.some : names.byLink
+      return { table: PORTS, set, key: keyOf(0), keyEnd: keyOf(1) }
     })
   }
   return hostIp === undefined
@@ -57,12 +59,14 @@ function to(address: bigint, box: Box): Box[] {
   return first <= address && address <= last ? [{ ...box, daddr: [address, address] }] : []
 }
 
-function boxBytes({ saddr, daddr, iifname }: Box, side: 0 | 1, family: Family): Uint8Array[] {
-  return [
-    addressBytes(saddr[side], family),
-    addressBytes(daddr[side], family),
-    bytesOf(iifname[side], NAME_BITS),
-  ]
+/** nft cannot list an interval of all names: 1.0.6 ends with a failed assertion. */
+function isAnyLink({ iifname: [first, last] }: Box): boolean {
+  return first === ALL_NAMES[0] && last === ALL_NAMES[1]
+}
+
+function boxBytes(box: Box, side: 0 | 1, family: Family): Uint8Array[] {
+  const addresses = [addressBytes(box.saddr[side], family), addressBytes(box.daddr[side], family)]
+  return isAnyLink(box) ? addresses : [...addresses, bytesOf(box.iifname[side], NAME_BITS)]
 }
 
 /** The elements of a publication. */

@@ -23,14 +23,16 @@ export const portsOf = (family: Family) =>
     all: `ports${family}`,
     /** address . protocol . port of the host: address . port of the container */
     one: `host_ports${family}`,
+    /** saddr . daddr . protocol . port of the host, in intervals: address . port of the container */
+    some: `ranged_ports${family}`,
     /** saddr . daddr . iifname . protocol . port of the host, in intervals: address . port of the container */
-    some: `conditional_ports${family}`,
+    byLink: `conditional_ports${family}`,
     /** address of the container . saddr, in intervals: gets the host's address */
     masquerade: `masquerade${family}`,
   }) as const
 
 export function isPortMap(name: string): boolean {
-  return /^(ports|host_ports|conditional_ports)[46]$/.test(name)
+  return /^(ports|host_ports|ranged_ports|conditional_ports)[46]$/.test(name)
 }
 
 export function isPortSet(name: string): boolean {
@@ -43,7 +45,8 @@ export const keysOf = (family: Family) => {
   return {
     all: ['inet_proto', 'inet_service'],
     one: [type, 'inet_proto', 'inet_service'],
-    some: [type, type, 'ifname', 'inet_proto', 'inet_service'],
+    some: [type, type, 'inet_proto', 'inet_service'],
+    byLink: [type, type, 'ifname', 'inet_proto', 'inet_service'],
     masquerade: [type, type],
     target: [type, 'inet_service'],
   } as const
@@ -51,12 +54,13 @@ export const keysOf = (family: Family) => {
 
 function setsOf(family: Family): [name: string, set: OurSet][] {
   const names = portsOf(family)
-  const { all, one, some, masquerade, target: data } = keysOf(family)
+  const { all, one, some, byLink, masquerade, target: data } = keysOf(family)
   const flags = ['interval'] as const
   return [
     [names.all, { key: all, data }],
     [names.one, { key: one, data }],
     [names.some, { key: some, data, flags }],
+    [names.byLink, { key: byLink, data, flags }],
     [names.masquerade, { key: masquerade, flags }],
   ]
 }
@@ -103,6 +107,21 @@ function toTarget(family: Family, set: string): Expression[] {
 
 const PROTOCOL_AND_PORT = ['l4proto', fields.thDport] as const
 
+/** nft itself takes no one rule for all where keys are intervals: the text of ours could not be loaded again. */
+function forEachProtocol(
+  before: readonly Expression[],
+  parts: readonly Part[],
+  after: readonly Expression[],
+): Expression[][] {
+  return [protocols.tcp, protocols.udp, protocols.sctp].map(protocol => [
+    ...before,
+    meta.load('l4proto', 1),
+    cmp(1, '==', octets(protocol)),
+    ...concatenation(...parts, ...PROTOCOL_AND_PORT),
+    ...after,
+  ])
+}
+
 /** What comes to this machine goes on to a container, by the narrowest that is published: everything else is in transit. */
 function translation(): OurRule[] {
   const rules: Expression[][] = [
@@ -113,17 +132,12 @@ function translation(): OurRule[] {
   ]
   for (const family of [4, 6] as const) {
     const { only, saddr, daddr } = FAMILIES[family]
-    const { all, one, some } = portsOf(family)
+    const { all, one, some, byLink } = portsOf(family)
     rules.push(
-      // dnat ip to ip saddr . ip daddr . iifname . meta l4proto . tcp dport map @conditional_ports4; and udp, sctp: nft
-      // itself would not take one rule for all of them, so that the text could not be loaded again
-      ...[protocols.tcp, protocols.udp, protocols.sctp].map(protocol => [
-        ...only,
-        meta.load('l4proto', 1),
-        cmp(1, '==', octets(protocol)),
-        ...concatenation(saddr, daddr, 'iifname', ...PROTOCOL_AND_PORT),
-        ...toTarget(family, some),
-      ]),
+      // dnat ip to ip saddr . ip daddr . iifname . meta l4proto . tcp dport map @conditional_ports4; so for udp and sctp
+      ...forEachProtocol(only, [saddr, daddr, 'iifname'], toTarget(family, byLink)),
+      // dnat ip to ip saddr . ip daddr . meta l4proto . tcp dport map @ranged_ports4; so for udp and sctp
+      ...forEachProtocol(only, [saddr, daddr], toTarget(family, some)),
       // dnat ip to ip daddr . meta l4proto . th dport map @host_ports4
       [...only, ...concatenation(daddr, ...PROTOCOL_AND_PORT), ...toTarget(family, one)],
       // meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4
@@ -135,17 +149,18 @@ function translation(): OurRule[] {
 
 /**
  * ct status dnat meta l4proto . ct original proto-dst map @ports4 ip daddr . ip saddr @masquerade4 masquerade; and so for
- * the other two maps. What others translate to a container, a service of Kubernetes say, keeps its source.
+ * the other maps. What others translate to a container, a service of Kubernetes say, keeps its source.
  */
 function masqueradeRules(family: Family): OurRule[] {
   const { only, saddr, daddr } = FAMILIES[family]
-  const { all, one, some, masquerade } = portsOf(family)
+  const { all, one, some, byLink, masquerade } = portsOf(family)
   const original = ORIGINAL[family]
   const port = ['l4proto', 'protoDst'] as const
   const published: [set: string, key: readonly Part[]][] = [
     [all, port],
     [one, [original.daddr, ...port]],
-    [some, [original.saddr, original.daddr, 'iifname', ...port]],
+    [some, [original.saddr, original.daddr, ...port]],
+    [byLink, [original.saddr, original.daddr, 'iifname', ...port]],
   ]
   return published.map(([set, key], position) => ({
     id: 10 * family + position,

@@ -13,7 +13,8 @@ export interface Taken {
 }
 
 const PROTOCOLS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
-const MAP = /^(ports|host_ports|conditional_ports)([46])$/
+const MAP = /^(ports|host_ports|ranged_ports|conditional_ports)([46])$/
+const KEYS = { ports: 'all', host_ports: 'one', ranged_ports: 'some', conditional_ports: 'byLink' } as const
 const NOTHING = Uint8Array.of()
 
 /** Undefined where it stands in none of the maps, or is of a protocol that we do not publish. */
@@ -22,7 +23,7 @@ export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
   if (map === undefined) return undefined
   const family = number === '4' ? 4 : 6
   const keys = keysOf(family)
-  const types = map === 'ports' ? keys.all : map === 'host_ports' ? keys.one : keys.some
+  const types = keys[KEYS[map as keyof typeof KEYS]]
   const first = splitKey(types, key)
   const last = splitKey(types, keyEnd ?? key)
   const range = (index: number): Range => [numberOf(first[index]), numberOf(last[index])]
@@ -34,6 +35,7 @@ export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
   const boxes: Record<string, () => Box> = {
     ports: () => anywhere,
     host_ports: () => ({ ...anywhere, daddr: range(0) }),
+    ranged_ports: () => ({ ...anywhere, saddr: range(0), daddr: range(1) }),
     conditional_ports: () => ({ saddr: range(0), daddr: range(1), iifname: range(2) }),
   }
   return { family, protocol: transport, hostPort, box: boxes[map]?.() ?? anywhere }
