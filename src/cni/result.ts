@@ -126,15 +126,11 @@ function modernised(raw: JsonObject): JsonObject {
   })
 }
 
+/** An index that none of the `count` interfaces has says nothing: others leave their interfaces out. */
 function readIp({ interface: index, address, gateway }: Ip, count: number, at: string): Ip {
-  if (index !== undefined && index >= count) {
-    throw new TnetError(
-      'BAD_CONFIG',
-      `${at}.interface: want an index of interfaces, got ${index} of ${count}`,
-    )
-  }
+  const isKnown = index !== undefined && 0 <= index && index < count
   return {
-    ...(index === undefined || index < 0 ? {} : { interface: index }),
+    ...(isKnown ? { interface: index } : {}),
     address: formatCidr(parseCidr(address, `${at}.address`)),
     ...(gateway === undefined ? {} : { gateway: formatAddress(parseAddress(gateway, `${at}.gateway`)) }),
   }

@@ -9,6 +9,7 @@ import {
 import { AF_INET, AF_INET6 } from '../netlink/route/family.ts'
 import { type NetlinkSocket, type Request, request } from '../netlink/socket.ts'
 import { NLM_F_CREATE, NLM_F_EXCL } from '../wire/message.ts'
+import { formatAddress, parseCidr } from './ip.ts'
 
 /** An address of a link, with the prefix length of its subnet: `10.1.2.3/24`. */
 export interface LinkAddress {
@@ -75,8 +76,12 @@ export class Addresses {
   }
 }
 
+/** Below this, an IPv4 prefix has an address for all of its hosts. */
+const POINT_TO_POINT = 31
+
 /**
- * `dad`: whether IPv6 looks for duplicates before it uses the address; it then starts as tentative. `prefixRoute`:
+ * With the broadcast address of an IPv4 prefix, which programs ask an interface for, and which the kernel does not add
+ * by itself. `dad`: whether IPv6 looks for duplicates before it uses the address; it then starts as tentative. `prefixRoute`:
  * whether the kernel adds the route to its subnet.
  */
 export function addAddress(index: number, cidr: string, { dad = false, prefixRoute = true } = {}): Request {
@@ -84,7 +89,13 @@ export function addAddress(index: number, cidr: string, { dad = false, prefixRou
   const flags = new Set<'nodad' | 'noprefixroute'>()
   if (value.family === AF_INET6 && !dad) flags.add('nodad')
   if (!prefixRoute) flags.add('noprefixroute')
-  return request(newAddress, flags.size > 0 ? { ...value, flags } : value, NLM_F_CREATE | NLM_F_EXCL)
+  const whole = { ...value, ...broadcast(cidr), ...(flags.size > 0 ? { flags } : {}) }
+  return request(newAddress, whole, NLM_F_CREATE | NLM_F_EXCL)
+}
+
+function broadcast(text: string): Pick<AddressRequest, 'broadcast'> {
+  const { family, prefix, last } = parseCidr(text, 'address')
+  return family === 4 && prefix < POINT_TO_POINT ? { broadcast: formatAddress(last) } : {}
 }
 
 function fields(index: number, cidr: string): AddressRequest {

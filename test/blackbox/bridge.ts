@@ -57,7 +57,8 @@ const rows: Row[] = [
     config: { isGateway: true, ipam: hostLocal([V4]) },
     result: answer({ ips: [ip4] }),
     facts: {
-      bridges: { cni0: { addresses: ['10.1.0.1/24'] } },
+      bridges: { cni0: { addresses: ['10.1.0.1/24'], broadcasts: ['10.1.0.255'] } },
+      sandbox: { eth0: { addresses: ['10.1.0.2/24'], broadcasts: ['10.1.0.255'] } },
       routes: [],
       forwarding: { ipv4: true, ipv6: false },
     },

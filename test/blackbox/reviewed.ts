@@ -236,6 +236,16 @@ ownTest(
   },
 )
 
+ownTest('addresses of a plugin that tells no interfaces stopped who came after it', async (t, world) => {
+  const prevResult = { cniVersion: '1.0.0', ips: [{ interface: 0, address: '10.1.0.9/24' }] }
+  for (const type of ['portmap', 'firewall']) {
+    const added = await world.call('ADD', world.config({ type, prevResult }), { type })
+    if (!succeeded(t, 'ADD', added)) return
+    t.match(added.json, { ips: [{ address: '10.1.0.9/24' }] })
+    succeeded(t, 'DEL', await world.call('DEL', world.config({ type, prevResult }), { type }))
+  }
+})
+
 ownTest('CHECK looked for a route of table 0 in table 0', async (t, world) => {
   const routes = [{ dst: '10.9.0.0/16', gw: '10.1.0.1', table: 0 }]
   const section = hostLocal(['10.1.0.0/24'], { routes })

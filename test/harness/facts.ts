@@ -9,6 +9,8 @@ export interface LinkFacts {
   readonly promisc: boolean
   /** `10.1.0.2/24`, without link-local ones. */
   readonly addresses: readonly string[]
+  /** Of its IPv4 addresses. */
+  readonly broadcasts: readonly string[]
 }
 
 export interface PortFacts extends LinkFacts {
@@ -48,7 +50,7 @@ interface Link {
     info_slave_kind?: string
     info_slave_data?: { hairpin?: boolean; isolated?: boolean }
   }
-  addr_info: { local: string; prefixlen: number; scope: string }[]
+  addr_info: { local: string; prefixlen: number; broadcast?: string; scope: string }[]
 }
 
 interface Route {
@@ -119,6 +121,7 @@ function linkFacts({ address, mtu, flags, promiscuity, linkinfo, addr_info }: Li
     addresses: addr_info
       .filter(({ scope }) => scope !== 'link')
       .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+    broadcasts: addr_info.flatMap(({ broadcast = [] }) => broadcast),
   }
 }
 
