@@ -322,7 +322,12 @@ t.test('GC of the network, and of no other; STATUS', async t => {
   const left = await world.snapshot()
   t.notMatch(left, /tcp \. 8080/)
   t.match(left, /tcp \. 8081/)
-  t.equal((await world.call('STATUS', config, request)).code, 0)
+  t.match(await world.call('STATUS', config, request), { code: 0, stderr: '' })
+  await world.host.run('ip', 'link', 'add', 'kube-ipvs0', 'type', 'veth', 'peer', 'name', 'other')
+  t.match(await world.call('STATUS', config, request), { code: 0, stderr: 'addresses of services' })
+  const without = { ...config, conditionsV4: ['!', '-d', '10.96.0.0/12'] }
+  t.match(await world.call('STATUS', without, request), { code: 0, stderr: '' })
+  await world.host.run('ip', 'link', 'del', 'kube-ipvs0')
   t.equal((await two.portmap('DEL', { name: 'elsewhere' })).code, 0)
 })
 

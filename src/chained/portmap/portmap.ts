@@ -13,6 +13,10 @@ import { type PortmapConfig, type PortmapOptions, parseLeavingPortmap, parsePort
 /** Where published ports stand. */
 const TABLE = 'inet tnet_ports'
 
+/** Where kube-proxy with IPVS has the addresses of services, which are the host's then. */
+const SERVICES = 'kube-ipvs0'
+const SERVICES_TEXT = `${SERVICES} has addresses of services: what goes to a published port there goes to the container; leave them out with conditionsV4 and conditionsV6, such as ["!", "-d", "SUBNET OF SERVICES"]`
+
 export const portmap: Linkless<PortmapConfig, PortmapOptions> = {
   name: 'portmap',
   parse: parsePortmap,
@@ -58,8 +62,9 @@ export const portmap: Linkless<PortmapConfig, PortmapOptions> = {
     if ((await host.tables()).has(TABLE)) await forget(await (await host.ports()).gc(name, valid), host)
   },
 
-  async status(_network, host) {
+  async status({ options: { conditions } }, host, warn) {
     await (await host.ports()).status()
+    if (conditions[4] === undefined && (await host.links.get(SERVICES)) !== undefined) warn(SERVICES_TEXT)
   },
 }
 
