@@ -71,7 +71,7 @@ async function run(delegate: Delegate, command: Command): Promise<string> {
   throw failure(path, command, ended)
 }
 
-function failure(path: string, command: Command, { status, signal, stdout }: Ended): TnetError {
+function failure(path: string, command: Command, { status, signal, stdout, stderr }: Ended): TnetError {
   const answer = parsed(stdout)
   const code = answer?.['code']
   if (typeof code === 'number' && Number.isSafeInteger(code) && code > 0) {
@@ -83,11 +83,9 @@ function failure(path: string, command: Command, { status, signal, stdout }: End
   }
   const how = signal === null ? `exit status ${status}` : `ended by ${signal}`
   const said = stdout.trim() === '' ? 'it printed no error' : `it printed ${excerpt(stdout)}`
-  return new TnetError(
-    'INTERNAL',
-    `${path} ${command}: ${how}, ${said}`,
-    'what it wrote to standard error may say more',
-  )
+  const last = stderr.trimEnd()
+  const details = last === '' ? 'it wrote nothing to standard error' : `on standard error: ${ending(last)}`
+  return new TnetError('INTERNAL', `${path} ${command}: ${how}, ${said}`, details)
 }
 
 /** Null is an empty answer; undefined is none. */
@@ -105,6 +103,12 @@ function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
 }
 
-function excerpt(stdout: string): string {
-  return JSON.stringify(stdout.length > 200 ? `${stdout.slice(0, 200)}...` : stdout)
+const EXCERPT = 200
+
+function excerpt(output: string): string {
+  return JSON.stringify(output.length > EXCERPT ? `${output.slice(0, EXCERPT)}...` : output)
+}
+
+function ending(output: string): string {
+  return JSON.stringify(output.length > EXCERPT ? `...${output.slice(-EXCERPT)}` : output)
 }

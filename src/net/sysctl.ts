@@ -1,9 +1,11 @@
 // Kernel parameters of one network namespace: files below /proc/sys/net.
 import { absentIsFine, errnoCode } from '../errors.ts'
-import { close, type NetnsFd, O_RDONLY, O_RDWR, open, read, write } from '../sys/syscalls.ts'
+import { close, type NetnsFd, O_RDONLY, O_RDWR, O_WRONLY, open, read, write } from '../sys/syscalls.ts'
 
 /** What hardly a value exceeds, and what no list of ports does. */
 const [SHORT, LONG] = [256, 256 * 1024]
+/** What the kernel says to the reader of a parameter that has no value yet: `net/ipv6/conf/eth0/stable_secret`. */
+const UNSET = 'EIO'
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 
 export class Sysctl {
@@ -23,15 +25,26 @@ export class Sysctl {
     return absentIsFine(['ENOENT'], () => this.get(name))
   }
 
-  /** Writes only what differs, so that a read-only /proc/sys is no obstacle where the value is right. */
+  /** As `get`, or undefined where the parameter has no value to read: it can only be written, or was never set. */
+  async getIfReadable(name: string): Promise<string | undefined> {
+    return absentIsFine(['EACCES', UNSET], () => this.get(name))
+  }
+
+  /**
+   * Writes only what differs, so that a read-only /proc/sys is no obstacle where the value is right. What cannot be read
+   * is written.
+   */
   async set(name: string, value: string): Promise<void> {
     try {
       this.#with(name, O_RDWR, fd => {
-        if (readValue(fd) !== value) writeValue(fd, value)
+        if (valueIfSet(fd) !== value) writeValue(fd, value)
       })
     } catch (error) {
-      const readOnly = ['EROFS', 'EACCES'].includes(errnoCode(error) ?? '')
-      if (!readOnly || (await this.get(name)) !== value) throw error
+      if (!['EROFS', 'EACCES'].includes(errnoCode(error) ?? '')) throw error
+      const found = await this.getIfReadable(name)
+      if (found === value) return
+      if (found !== undefined) throw error
+      this.#with(name, O_WRONLY, fd => writeValue(fd, value))
     }
   }
 
@@ -68,4 +81,13 @@ function readValue(fd: number): string {
   if (length < SHORT) return text.decoder.decode(short.subarray(0, length)).trimEnd()
   const long = new Uint8Array(LONG)
   return text.decoder.decode(long.subarray(0, read(fd, long, 0))).trimEnd()
+}
+
+function valueIfSet(fd: number): string | undefined {
+  try {
+    return readValue(fd)
+  } catch (error) {
+    if (errnoCode(error) === UNSET) return undefined
+    throw error
+  }
 }

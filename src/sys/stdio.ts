@@ -36,9 +36,9 @@ export class WriteError extends Error {
   }
 }
 
-/** Writes all of `text`. Throws WriteError, such as EPIPE. */
-export async function writeOutput(fd: 1 | 2, text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text)
+/** Writes all of `output`. Throws WriteError, such as EPIPE. */
+export async function writeOutput(fd: 1 | 2, output: string | Uint8Array): Promise<void> {
+  const bytes = typeof output === 'string' ? new TextEncoder().encode(output) : output
   let written = 0
   try {
     while (written < bytes.length) {

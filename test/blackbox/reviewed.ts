@@ -335,3 +335,18 @@ ownTest('tnet-ipam could not give back what it had no folder for', async (t, wor
   succeeded(t, 'DEL', await world.call('DEL', config))
   succeeded(t, 'DEL by bridge', await world.call('DEL', { ...config, type: 'bridge' }, { type: 'bridge' }))
 })
+
+for (const subject of subjects()) {
+  t.test(`${subject.name}: why an IPAM plugin died is told in the answer`, async t => {
+    await using world = await makeWorld(subject)
+    const folder = t.testdir()
+    const script = "#!/bin/sh\necho 'panic: cannot reach etcd' >&2\nexit 2\n"
+    writeFileSync(join(folder, 'dying'), script, { mode: 0o755 })
+    const config = world.config({ ipam: { type: 'dying' } })
+    const added = await world.call('ADD', config, { env: { CNI_PATH: folder } })
+    t.equal(added.code, 1)
+    t.match(added.stdout, 'cannot reach etcd')
+    // The reference keeps it for the answer.
+    if (subject.name === 'tnet') t.match(added.stderr, /^panic: cannot reach etcd\n/)
+  })
+}

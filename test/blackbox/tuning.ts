@@ -163,6 +163,61 @@ t.test('an interface with a dot in its name', async t => {
   t.equal(await sysctl(world.sandbox, 'net/ipv4/conf/eth0.10/arp_filter'), '0')
 })
 
+const SECRET = 'net.ipv6.conf.eth0.stable_secret'
+
+for (const subject of subjects()) {
+  t.test(`${subject.name}: parameters that cannot be read`, async t => {
+    await using all = await scene(subject)
+    const { world, add, check, del } = all
+    const before = await sysctl(world.sandbox, 'net/core/somaxconn')
+    await world.sandbox.run('ip', 'route', 'add', '10.2.0.0/16', 'via', '10.1.0.1')
+    const more = {
+      sysctl: { 'net.ipv4.route.flush': '1', [SECRET]: '2001:db8::1', 'net.core.somaxconn': '71' },
+    }
+    const added = await add(more)
+    t.equal(added.code, 0, added.stdout)
+    t.match(await sysctl(world.sandbox, SECRET.replaceAll('.', '/')), '2001:0db8:0000:')
+    t.equal(await sysctl(world.sandbox, 'net/core/somaxconn'), '71')
+    if (subject.name === 'reference') return // its CHECK refuses both, and nobody restores parameters
+    t.match(readFileSync(`${BACKUPS}/c1_eth0.json`, 'utf8'), '"net/core/somaxconn": "')
+    t.notMatch(readFileSync(`${BACKUPS}/c1_eth0.json`, 'utf8'), /flush|stable_secret/)
+    const checked = await check({ ...more, prevResult: added.json })
+    t.equal(checked.code, 0, checked.stdout)
+    const other = { sysctl: { [SECRET]: '2001:db8::2' }, prevResult: added.json }
+    t.equal((await check(other)).json?.['code'], 100, 'another secret')
+    t.equal((await del()).code, 0)
+    t.equal(await sysctl(world.sandbox, 'net/core/somaxconn'), before)
+  })
+
+  t.test(`${subject.name}: spellings of parameters`, async t => {
+    await using all = await scene(subject)
+    const { world, add, check } = all
+    const reserved = 'net.ipv4.ip_local_reserved_ports'
+    await world.sandbox.run('sysctl', '-w', `${reserved}=5`, 'net.ipv4.ip_default_ttl=5')
+    const range = { 'net.ipv4.ip_local_port_range': '20000 30000\n', '/net/core/somaxconn': '71' }
+    const more = { sysctl: { ...range, 'net.ipv4.ip_default_ttl': '', [reserved]: null } }
+    const added = await add(more)
+    t.equal(added.code, 0, added.stdout)
+    t.equal(await sysctl(world.sandbox, 'net/ipv4/ip_local_port_range'), '20000\t30000')
+    t.equal(await sysctl(world.sandbox, 'net/core/somaxconn'), '71')
+    t.equal(await sysctl(world.sandbox, 'net/ipv4/ip_default_ttl'), '5', 'an empty text changes nothing')
+    t.equal(await sysctl(world.sandbox, reserved.replaceAll('.', '/')), '5', 'nor does null')
+    // The reference's CHECK takes each value as it is written.
+    if (subject.name === 'tnet') {
+      const checked = await check({ ...more, prevResult: added.json })
+      t.equal(checked.code, 0, checked.stdout)
+    }
+    t.equal((await add({ sysctl: { [reserved]: '\n' } })).code, 0)
+    t.equal(await sysctl(world.sandbox, reserved.replaceAll('.', '/')), '', 'a newline is an empty value')
+  })
+}
+
+t.test('CHECK: a secret that was never set', async t => {
+  await using all = await scene(ours)
+  const checked = await all.check({ sysctl: { [SECRET]: '2001:db8::1' } })
+  t.equal(checked.json?.['code'], 100, checked.stdout)
+})
+
 /** What `ethtool -k` shows: `tx-checksumming`, `tx-checksum-sctp` and all the others, as `on` or `off [fixed]`. */
 async function features(place: Netns, name = 'eth0'): Promise<Record<string, string>> {
   const lines = (await place.run('ethtool', '-k', name)).trim().split('\n').slice(1)
@@ -382,6 +437,14 @@ refusals(
     { name: 'a parameter that there is not', ...sysctls({ 'net.core.nothing': '5' }) },
     { name: 'a folder', ...sysctls({ 'net.core': '5' }) },
     { name: 'a value that the kernel refuses', ...sysctls({ 'net.core.somaxconn': 'many' }) },
+    { name: 'a secret that is no address', ...sysctls({ [SECRET]: 'x' }) },
+    { name: 'an empty value of a parameter outside net', ...sysctls({ 'kernel.pid_max': '' }) },
+    { name: 'an empty value of a parameter that there is not', ...sysctls({ 'net.core.nothing': '' }) },
+    {
+      name: 'a value of two lines',
+      onlyOurs: 'with the reference the kernel takes the first',
+      ...sysctls({ 'net.core.somaxconn': '99\n98' }),
+    },
     { name: 'a value that is no text', ...sysctls({ 'net.core.somaxconn': 5 }) },
     {
       name: 'one good, one bad: nothing is done',

@@ -67,6 +67,8 @@ t.test('keys as sysctl(8) reads them', async t => {
     ['net/ipv4/conf/IFNAME/arp_filter', 'net/ipv4/conf/eth0.10/arp_filter'],
     ['net.ipv4.conf.eth1/5.arp_filter', 'net/ipv4/conf/eth1.5/arp_filter'],
     ['net/ipv4/conf/eth1.5/arp_filter', 'net/ipv4/conf/eth1.5/arp_filter'],
+    ['/net/ipv4/conf/eth1.5/arp_filter', 'net/ipv4/conf/eth1.5/arp_filter'],
+    ['.net.ipv4.conf.eth1/5.arp_filter', 'net/ipv4/conf/eth1.5/arp_filter'],
   ]
   for (const [key, path] of same) t.equal(forInterface(sysctlPath(key), 'eth0.10'), path)
   const wrong = [
@@ -78,7 +80,16 @@ t.test('keys as sysctl(8) reads them', async t => {
     'net.//.kernel.pid_max',
     'net/ipv4/./ip_forward',
     'net..core',
-    '/net/core/somaxconn',
+    '//net/core/somaxconn',
+    '/net.core.somaxconn',
+    '/kernel/pid_max',
+    '/net/../kernel/pid_max',
+    '/../net/core/somaxconn',
+    './net/core/somaxconn',
+    '../net/core/somaxconn',
+    '/net',
+    '/',
+    '',
     'net/core\u0001/x',
   ]
   for (const key of wrong) t.throws(() => sysctlPath(key), { code: 'BAD_CONFIG' }, JSON.stringify(key))
@@ -88,6 +99,11 @@ t.test('what cannot be', async t => {
   const bad: object[] = [
     { sysctl: { 'net.core.somaxconn': 5 } },
     { sysctl: { 'net.core.somaxconn': '5\n6' } },
+    { sysctl: { 'net.core.somaxconn': '5\n6\n' } },
+    { sysctl: { 'net.core.somaxconn': '\n5' } },
+    { sysctl: { 'net.core.somaxconn': '5\0' } },
+    { sysctl: { 'kernel.pid_max': '' } },
+    { sysctl: { 'net/../kernel/pid_max': null } },
     { mac: '01:00:00:00:00:00' },
     { ethtool: { features: { tso: 'off' } } },
     { ethtool: { features: { tso: 1 } } },
@@ -95,6 +111,14 @@ t.test('what cannot be', async t => {
     { ethtool: { features: { tso: false }, rings: {} } },
   ]
   for (const each of bad) t.throws(() => tuning.parse(each), { code: 'BAD_CONFIG' }, JSON.stringify(each))
+})
+
+t.test('values as the reference takes them', async t => {
+  const valueOf = (value: unknown) => tuning.parse({ sysctl: { 'net.core.x': value } }).parameters[0]?.value
+  t.equal(valueOf('20000 30000\n'), '20000 30000')
+  t.equal(valueOf('5\n\n'), '5')
+  t.equal(valueOf('\n'), '', 'an empty value')
+  for (const nothing of ['', null]) t.equal(valueOf(nothing), undefined, 'none')
 })
 
 t.test('the allowlist of the machine', async t => {

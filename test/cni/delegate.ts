@@ -170,6 +170,32 @@ t.test('a program that does not read, dies, floods or is none', async t => {
   await t.rejects(program('#!/no/such/interpreter\n'), { code: 'INTERNAL' })
 })
 
+t.test('what it wrote last to standard error is told where it has no other words', async t => {
+  const failure = (script: string) =>
+    theirs(t, '1.1.0', `#!/bin/sh\n${script}\n`)
+      .ipam.status('n')
+      .catch((error: unknown) => error)
+  const details = async (script: string) => ((await failure(script)) as { details: string }).details
+  t.equal(
+    await details("printf 'one\\npanic: no \\033[1metcd\\n' >&2; kill -9 $$"),
+    String.raw`on standard error: "one\npanic: no \u001b[1metcd"`,
+  )
+  t.match(await details('seq 100000 >&2; exit 1'), /^on standard error: "\.{3}.{150,300}\\n100000"$/)
+  t.match(await details("printf 'é%.0s' $(seq 2000) >&2; exit 1"), /"\.\.\.é{200}"$/, 'whole characters')
+  t.match(await details('echo oops; echo why >&2; exit 1'), /"why"$/, 'what it printed is no JSON')
+  t.equal(await details('exit 1'), 'it wrote nothing to standard error')
+  const own = await failure(`echo '{"code": 115, "msg": "no more"}'; echo why >&2; exit 1`)
+  t.match(own, { cni: 115, message: 'no more', details: '' })
+})
+
+t.test('a process that it leaves behind with its standard error is not waited for', async t => {
+  const begun = Date.now()
+  const { ipam } = theirs(t, '1.1.0', '#!/bin/sh\necho why >&2\nsleep 20 </dev/null >/dev/null &\nexit 1\n')
+  const error = await ipam.status('n').catch((error: unknown) => error)
+  t.match(error, { details: /why/ })
+  t.ok(Date.now() - begun < 15_000)
+})
+
 t.test('a file that is just being written is tried again', async t => {
   const plugin = theirs(t)
   const writer = openSync(plugin.path, 'r+')

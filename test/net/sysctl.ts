@@ -57,3 +57,45 @@ t.test('one that the kernel does not have', async t => {
   await t.rejects(host.sysctl.get('net/ipv4/conf/nosuchlink/arp_notify'), { code: 'ENOENT' })
   await t.resolves(host.sysctl.setIfPresent('net/ipv4/conf/nosuchlink/arp_notify', '1'))
 })
+
+t.test('one that can only be written', async t => {
+  await using netns = await makeNetns()
+  using sandbox = openSandbox(netns.path)
+  const name = 'net/ipv6/route/flush'
+  await t.resolves(sandbox.sysctl.set(name, '1'))
+  await t.rejects(sandbox.sysctl.set(name, 'x'), { code: 'EINVAL' }, 'it was written')
+  t.equal(await sandbox.sysctl.getIfReadable(name), undefined)
+  await t.rejects(sandbox.sysctl.get(name), { code: 'EACCES' })
+})
+
+t.test('one that has no value until it is set', async t => {
+  await using netns = await makeNetns()
+  using sandbox = openSandbox(netns.path)
+  const name = 'net/ipv6/conf/lo/stable_secret'
+  t.equal(await sandbox.sysctl.getIfReadable(name), undefined)
+  await sandbox.sysctl.set(name, '2001:db8::1')
+  t.match(await netns.run('cat', `/proc/sys/${name}`), '2001:0db8:')
+})
+
+t.test('one that can only be read', async t => {
+  await using netns = await makeNetns()
+  using sandbox = openSandbox(netns.path)
+  const name = 'net/ipv4/conf/lo/mc_forwarding'
+  await t.resolves(sandbox.sysctl.set(name, '0'), 'it has the value')
+  await t.rejects(sandbox.sysctl.set(name, '1'), { code: 'EACCES' })
+})
+
+t.test('/proc/sys is read-only', async t => {
+  using host = new Host({ runDir: '/run/tnet' })
+  const name = 'net/ipv4/ip_default_ttl'
+  await host.sysctl.set(name, '64')
+  execFileSync('mount', ['--bind', '-o', 'ro', '/proc/sys', '/proc/sys'])
+  try {
+    await t.resolves(host.sysctl.set(name, '64'), 'it has the value')
+    await t.rejects(host.sysctl.set(name, '65'), { code: 'EROFS' })
+    for (const unread of ['net/ipv4/route/flush', 'net/ipv6/conf/lo/stable_secret'])
+      await t.rejects(host.sysctl.set(unread, '1'), { code: 'EROFS' })
+  } finally {
+    execFileSync('umount', ['/proc/sys'])
+  }
+})

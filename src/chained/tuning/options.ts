@@ -20,7 +20,8 @@ export interface Parameter {
   readonly key: string
   /** Below /proc/sys, with IFNAME in place of the interface. */
   readonly path: string
-  readonly value: string
+  /** Undefined: it stays as it is. */
+  readonly value: string | undefined
 }
 
 export interface TuningOptions {
@@ -60,10 +61,13 @@ function dataDirOf({ dataDir = DATA_DIR }: TuningConfig): string {
   return dataDir.startsWith('/') ? dataDir : DATA_DIR
 }
 
+/** An empty text changes nothing, as with the reference, which writes no byte; a newline alone is an empty value. */
 function parameter(key: string, value: unknown): Parameter {
-  if (typeof value !== 'string' || /[\n\0]/.test(value))
+  const path = sysctlPath(key)
+  if (value === '' || value === null) return { key, path, value: undefined }
+  if (typeof value !== 'string' || /\n[^\n]|\0/.test(value))
     throw unwanted(`sysctl["${key}"]`, 'a text of one line', value)
-  return { key, path: sysctlPath(key), value }
+  return { key, path, value: value.replaceAll('\n', '') }
 }
 
 /** What else there is of ethtool is refused: not to do silently what was asked for would be worse. */

@@ -1,6 +1,6 @@
 // Parameters of the kernel for one sandbox, and settings of its interface. What was there before is kept in a file.
 import type { Linkless, LinkedPort } from '../../drivers/driver.ts'
-import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
+import { TnetError } from '../../errors.ts'
 import type { Host } from '../../net/host.ts'
 import { type Told, toldOf } from '../../net/leaving-port.ts'
 import { applySettings, settingsOf } from '../../net/link-settings.ts'
@@ -22,14 +22,8 @@ import {
   staleBackups,
   writeBackup,
 } from './backup.ts'
-import {
-  type Parameter,
-  parseLeaving,
-  parseOptions,
-  type TuningConfig,
-  type TuningOptions,
-} from './options.ts'
-import { forInterface } from './sysctl-key.ts'
+import { parseLeaving, parseOptions, type TuningConfig, type TuningOptions } from './options.ts'
+import { changedParameter, parametersBefore, restoreParameters, setParameters } from './parameters.ts'
 
 export const tuning: Linkless<TuningConfig, TuningOptions> = {
   name: 'tuning',
@@ -90,11 +84,8 @@ export const tuning: Linkless<TuningConfig, TuningOptions> = {
       const found = await changedFeature(port.sandbox, link, features)
       if (found !== undefined) throw changed(`${found.key} of ${port.owner.ifname}`, found.isOn, !found.isOn)
     }
-    for (const { path, value } of parameters) {
-      const file = forInterface(path, port.owner.ifname)
-      const found = await absentIsFine(['ENOENT'], () => port.sandbox.sysctl.get(file))
-      if (found === undefined || !sameValue(found, value)) throw changed(file, value, found)
-    }
+    const parameter = await changedParameter(port.sandbox, parameters, port.owner.ifname)
+    if (parameter !== undefined) throw changed(parameter.file, parameter.wanted, parameter.found)
   },
 
   async status({ options: { features } }, host) {
@@ -145,7 +136,7 @@ async function restoreOwn(
   if (link !== undefined) return restore(sandbox, link, backup)
   // What is about the namespace is restored without the link too, unless the link is another container's.
   const isGone = (await sandbox.links.get(owner.ifname)) === undefined
-  if (isGone && !isReferences) await restoreParameters(sandbox, backup)
+  if (isGone && !isReferences) await restoreParameters(sandbox, backup.sysctl ?? {})
 }
 
 async function linkOf({ owner: { ifname }, sandbox }: LinkedPort): Promise<Link> {
@@ -180,15 +171,7 @@ async function currently(
   { owner, sandbox }: LinkedPort,
   link: Link,
 ): Promise<Backup> {
-  const sysctl: Record<string, string> = {}
-  for (const { key, path } of parameters) {
-    const file = forInterface(path, owner.ifname)
-    const value = await absentIsFine(['ENOENT', 'ENOTDIR', 'EISDIR'], () => sandbox.sysctl.get(file))
-    if (value === undefined) {
-      throw new TnetError('BAD_CONFIG', `sysctl ${JSON.stringify(key)}: the kernel has no parameter ${file}`)
-    }
-    sysctl[file] = value
-  }
+  const sysctl = await parametersBefore(sandbox, parameters, owner.ifname)
   const features = isEmpty(asked)
     ? {}
     : { features: await (await import('./features.ts')).featuresBefore(sandbox, link, asked) }
@@ -199,7 +182,7 @@ async function currently(
 async function tune(options: TuningOptions, port: LinkedPort, link: Link, before: Backup): Promise<void> {
   const { owner, sandbox } = port
   try {
-    for (const parameter of options.parameters) await setParameter(sandbox, parameter, owner.ifname)
+    await setParameters(sandbox, options.parameters, owner.ifname)
     await applySettings(sandbox, link, options.link)
     if (isEmpty(options.features)) return
     const { setFeatures } = await import('./features.ts')
@@ -210,28 +193,9 @@ async function tune(options: TuningOptions, port: LinkedPort, link: Link, before
   }
 }
 
-async function setParameter(
-  sandbox: Sandbox,
-  { key, path, value }: Parameter,
-  ifname: string,
-): Promise<void> {
-  try {
-    await sandbox.sysctl.set(forInterface(path, ifname), value)
-  } catch (cause) {
-    const why = errnoCode(cause)
-    if (why !== 'EINVAL' && why !== 'ERANGE') throw cause
-    throw new TnetError(
-      'BAD_CONFIG',
-      `sysctl ${JSON.stringify(key)}: the kernel does not take the value ${JSON.stringify(value)}`,
-      '',
-      { cause },
-    )
-  }
-}
-
 async function restore(sandbox: Sandbox, link: Link, backup: Backup): Promise<void> {
   await sweep([
-    () => restoreParameters(sandbox, backup),
+    () => restoreParameters(sandbox, backup.sysctl ?? {}),
     () => applySettings(sandbox, link, backup),
     () => restoreFeatures(sandbox, link, backup),
   ])
@@ -243,29 +207,12 @@ async function restoreFeatures(stack: Stack, link: Link, { features: before = {}
   await features.restoreFeatures(stack, link, before)
 }
 
-/** Whatever of it can be; a parameter of an interface may be gone with it. */
-async function restoreParameters(sandbox: Sandbox, { sysctl = {} }: Backup): Promise<void> {
-  await sweep(
-    Object.entries(sysctl).map(
-      ([path, value]) =>
-        () =>
-          sandbox.sysctl.setIfPresent(path, value),
-    ),
-  )
-}
-
 /** The interface as it is now. */
 function told({ owner: { ifname }, result }: LinkedPort, { address = '', mtu }: Link): AttachResult {
   const interfaces = result.interfaces.map(each =>
     each.name === ifname && each.sandbox ? { ...each, mac: address, mtu } : each,
   )
   return { ...result, interfaces }
-}
-
-/** The kernel parts the numbers of a list by tabs. */
-function sameValue(found: string, wanted: string): boolean {
-  const words = (text: string) => text.trim().split(/\s+/).join(' ')
-  return words(found) === words(wanted)
 }
 
 function changed(thing: string, wanted: unknown, found: unknown): TnetError {
