@@ -20,6 +20,9 @@ const RT_TABLE_MAIN = 254
 const ATTRIBUTES = ['gw', 'priority', 'mtu', 'advmss'] as const
 type Attribute = (typeof ATTRIBUTES)[number]
 
+/** In IPv4 this is no gateway. */
+const NO_GATEWAY = '0.0.0.0'
+
 /** Throws CHECK_FAILED naming what is missing. What others added is nobody's fault. */
 export async function check<C, O>(request: CheckRequest<C, O>): Promise<void> {
   const { driver, network, owner, sandbox, host, ipam, result } = request
@@ -73,12 +76,16 @@ async function checkRoutes(
     if (there.length === 0) throw failed(`the route to ${dst} is gone from table ${table || RT_TABLE_MAIN}`)
     const all = there.map(each =>
       compared
-        .filter(key => rest[key] && rest[key] !== each[key])
+        .filter(key => rest[key] && !isAs(each[key], rest[key]))
         .map(key => `${key} ${each[key] ?? 'none'}, want ${rest[key]}`),
     )
     const [first] = all.sort((a, b) => a.length - b.length)
     if (first?.[0] !== undefined) throw failed(`the route to ${dst} has ${first[0]}`)
   }
+}
+
+function isAs(found: string | number | undefined, wanted: string | number): boolean {
+  return found === wanted || (found === undefined && wanted === NO_GATEWAY)
 }
 
 function failed(message: string): TnetError {

@@ -5,7 +5,7 @@ import { addAddress } from './addresses.ts'
 import type { AssignedAddress, Route } from './assignment.ts'
 import { type Change, change } from './batch.ts'
 import { changeLink } from './links.ts'
-import { formatAddress, formatSubnet, parseCidr, width } from './ip.ts'
+import { contains, formatAddress, formatSubnet, parseAddress, parseCidr, width } from './ip.ts'
 import { addRoute, gatewayOf } from './routes.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -36,10 +36,14 @@ export async function configureLink(sandbox: Sandbox, setup: LinkSetup): Promise
     })),
     { name: `set ${ifname} up`, request: changeLink({ index, flags: UP, change: UP }) },
     ...(pointToPoint ? addresses.flatMap(each => routesByGateway(index, each)) : []),
-    ...setup.routes.map(route => ({
-      name: `add route to ${route.dst}${route.gw === undefined ? '' : ` by ${route.gw}`}`,
-      request: addRoute(index, { ...route, gw: gatewayOf(route, addresses) }),
-    })),
+    ...setup.routes.map(route => {
+      const gw = gatewayOf(route, addresses)
+      const onlink = pointToPoint && isNeighbour(gw, addresses)
+      return {
+        name: `add route to ${route.dst}${route.gw === undefined ? '' : ` by ${route.gw}`}`,
+        request: addRoute(index, { ...route, gw, onlink }),
+      }
+    }),
   ]
   await change(sandbox.route, changes)
   if (dad && addresses.some(({ address }) => isIPv6(address))) await waitForDetection(sandbox, ifname, index)
@@ -60,6 +64,13 @@ function routesByGateway(index: number, { address, gateway }: AssignedAddress): 
   const dst = formatSubnet(subnet)
   const request = addRoute(index, { dst, gw: gateway, source })
   return [...changes, { name: `add route to ${dst} by ${gateway}`, request }]
+}
+
+/** Whether it is in the subnet of an address, and no gateway of them: the kernel has no route to it by the link alone. */
+function isNeighbour(gw: string | undefined, addresses: readonly AssignedAddress[]): boolean {
+  if (gw === undefined || addresses.some(({ gateway }) => gateway === gw)) return false
+  const hop = parseAddress(gw, 'gw')
+  return addresses.some(({ address }) => contains(parseCidr(address, 'address'), hop))
 }
 
 function isIPv6(text: string): boolean {

@@ -76,7 +76,7 @@ export class Routes {
   }
 
   /** Adds a route by the link with this index; another one to the same destination may stand beside it. */
-  async add(index: number, route: SourcedRoute): Promise<void> {
+  async add(index: number, route: AddedRoute): Promise<void> {
     await this.#socket().batch([addRoute(index, route)])
   }
 
@@ -98,10 +98,14 @@ function single(route: KernelRoute): KernelRoute[] {
   }))
 }
 
-/** `source`: the address that packets by this route are sent from. */
-type SourcedRoute = Route & { readonly source?: string }
+type AddedRoute = Route & {
+  /** The address that packets by this route are sent from. */
+  readonly source?: string
+  /** The gateway is on the link, whatever other routes say. */
+  readonly onlink?: boolean
+}
 
-export function addRoute(index: number, route: SourcedRoute): Request {
+export function addRoute(index: number, route: AddedRoute): Request {
   return request(newRoute, fields(index, route), NLM_F_CREATE)
 }
 
@@ -119,8 +123,8 @@ export function gatewayOf(
   return addresses.find(({ gateway }) => gateway !== undefined && isOfFamily(gateway))?.gateway
 }
 
-function fields(index: number, route: SourcedRoute): RouteRequest {
-  const { dst, gw, mtu, advmss, priority, table, scope, source } = route
+function fields(index: number, route: AddedRoute): RouteRequest {
+  const { dst, gw, mtu, advmss, priority, table, scope, source, onlink = false } = route
   const [destination = '', length] = dst.split('/')
   const metrics = { ...(mtu === undefined ? {} : { mtu }), ...(advmss === undefined ? {} : { advmss }) }
   return {
@@ -130,6 +134,7 @@ function fields(index: number, route: SourcedRoute): RouteRequest {
     protocol: ROUTE_PROTOCOL,
     scope: scope ?? (gw === undefined ? LINK : UNIVERSE),
     type: 'unicast',
+    ...(onlink ? { flags: new Set(['onlink'] as const) } : {}),
     ...(Number(length) === 0 ? {} : { destination }),
     ...(gw === undefined ? {} : { gateway: gw }),
     outputIndex: index,

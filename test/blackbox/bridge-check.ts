@@ -22,7 +22,10 @@ const config = {
   mtu: 1400,
   macspoofchk: true,
   ipam: hostLocal(['10.1.0.0/24', 'fd00:1::/64'], {
-    routes: [{ dst: '198.51.100.0/24', mtu: 1300, advmss: 1200, priority: 50, table: 7 }],
+    routes: [
+      { dst: '198.51.100.0/24', mtu: 1300, advmss: 1200, priority: 50, table: 7 },
+      { dst: '203.0.113.0/24', gw: '0.0.0.0' },
+    ],
   }),
 }
 const ROUTE = '198.51.100.0/24 table 7'
@@ -38,6 +41,11 @@ const damages: Damage[] = [
     deed: ({ sandbox }) => sandbox.run('ip', 'addr', 'del', 'fd00:1::2/64', 'dev', 'eth0'),
   },
   { name: 'the default route is gone', deed: ({ sandbox }) => sandbox.run('ip', 'route', 'del', 'default') },
+  {
+    name: 'a route that had none has a gateway',
+    onlyOurs: 'it finds no route by 0.0.0.0',
+    deed: ({ sandbox }) => sandbox.run('ip', 'route', 'replace', '203.0.113.0/24', 'via', '10.1.0.9'),
+  },
   ...Object.entries({
     'the default route leads elsewhere': 'replace default via 10.1.0.9',
     'the default route is by another link':

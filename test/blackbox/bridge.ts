@@ -123,6 +123,13 @@ const rows: Row[] = [
     facts: { routes: ['192.0.2.0/24 via 10.1.0.9', 'default via 10.1.0.1'] },
   },
   {
+    name: 'a route without a gateway, by 0.0.0.0',
+    noReferenceCheck: 'it finds no route by 0.0.0.0',
+    config: { isGateway: true, ipam: hostLocal([V4], { routes: [{ dst: '10.88.0.0/16', gw: '0.0.0.0' }] }) },
+    result: answer({ ips: [ip4], routes: [{ dst: '10.88.0.0/16', gw: '0.0.0.0' }] }),
+    facts: { routes: ['10.88.0.0/16'] },
+  },
+  {
     name: 'dual stack, default gateway',
     config: { isDefaultGateway: true, ipam: hostLocal([V4, V6]) },
     result: answer({
@@ -250,6 +257,13 @@ const rows: Row[] = [
     result: answer({ ips: [ip4] }),
     facts: { bridges: { cni0: { addresses: ['10.1.0.1/24'] } } },
   },
+  ...[false, true].map(forceAddress => ({
+    name: `two subnets of IPv4: the gateways are not in each other's way, forceAddress ${forceAddress}`,
+    onlyOurs: 'one takes the other away, or is refused',
+    config: { isGateway: true, forceAddress, ipam: hostLocal([V4, '10.2.0.0/24']) },
+    result: answer({ ips: [ip4, { interface: 2, address: '10.2.0.2/24', gateway: '10.2.0.1' }] }),
+    facts: { bridges: { cni0: { addresses: ['10.1.0.1/24', '10.2.0.1/24'] } } },
+  })),
   {
     name: 'dns of the configuration goes before that of the IPAM',
     config: { dns: { nameservers: ['192.0.2.53'], search: ['example.org'] }, ipam: hostLocal([V4]) },

@@ -17,6 +17,11 @@ const V6 = 'fd00:1::/64'
 const ip4 = { interface: 1, address: '10.1.0.2/24', gateway: '10.1.0.1' }
 const ip6 = { interface: 1, address: 'fd00:1::2/64', gateway: 'fd00:1::1' }
 const routes = [{ dst: '0.0.0.0/0' }, { dst: '::/0' }]
+/** By routers of the subnets that are not their gateways. */
+const byOthers = [
+  { dst: '10.88.0.0/16', gw: '10.1.0.77' },
+  { dst: 'fd00:88::/64', gw: 'fd00:1::77' },
+]
 
 function answer(more: object = {}, cniVersion = '1.0.0'): object {
   const interfaces = [
@@ -83,6 +88,21 @@ const rows: Row[] = [
       })
       const name = /\d: (veth\w+)@/.exec(await world.host.run('ip', '-o', 'link'))?.[1]
       t.equal(await sysctl(world.host, `net/ipv6/conf/${name}/accept_ra`), '0')
+    },
+  },
+  {
+    name: 'routes by other gateways of the subnets',
+    config: { type: 'ptp', ipam: hostLocal([V4, V6], { routes: byOthers }) },
+    result: answer({ ips: [ip4, ip6], routes: byOthers }),
+    facts: {
+      routes: [
+        '10.1.0.0/24 via 10.1.0.1',
+        '10.1.0.1',
+        '10.88.0.0/16 via 10.1.0.77',
+        'fd00:1::/64 via fd00:1::1',
+        'fd00:1::1',
+        'fd00:88::/64 via fd00:1::77',
+      ],
     },
   },
   {
@@ -182,6 +202,14 @@ const refused: Refusal[] = [
     config: { type: 'ptp', ipMasqBackend: 'ebtables', ipam: hostLocal([V4]) },
     code: 7,
     onlyOurs: 'newer than 1.1.1',
+  },
+  {
+    name: 'a route by a gateway that is in no subnet',
+    config: {
+      type: 'ptp',
+      ipam: hostLocal([V4], { routes: [{ dst: '10.88.0.0/16', gw: '10.2.0.77' }] }),
+    },
+    code: 999,
   },
   {
     name: 'an address whose subnet has no room for a gateway',
@@ -284,6 +312,10 @@ t.test('CHECK', async t => {
     'the IPv6 route to the sandbox is gone': ({ host }) => host.run('ip', '-6', 'route', 'del', 'fd00:1::2'),
     "the host's end is down": ({ host }, port) => host.run('ip', 'link', 'set', port, 'down'),
     'the route to the subnet is gone': ({ sandbox }) => sandbox.run('ip', 'route', 'del', V4),
+    'the route by another gateway is gone': ({ sandbox }) =>
+      sandbox.run('ip', 'route', 'del', '10.88.0.0/16'),
+    'the IPv6 route by another gateway is gone': ({ sandbox }) =>
+      sandbox.run('ip', '-6', 'route', 'del', 'fd00:88::/64'),
     'the default route is gone': ({ sandbox }) => sandbox.run('ip', 'route', 'del', 'default'),
     'the address is gone': ({ sandbox }) => sandbox.run('ip', 'addr', 'del', '10.1.0.2/24', 'dev', 'eth0'),
     'the masquerade is gone': ({ host }) => host.run('nft', 'flush', 'ruleset'),
@@ -297,7 +329,7 @@ t.test('CHECK', async t => {
         type: 'ptp',
         ipMasq: true,
         mtu: 1400,
-        ipam: hostLocal([V4, V6], { routes }),
+        ipam: hostLocal([V4, V6], { routes: [...routes, ...byOthers] }),
       })
       const { json } = await world.call('ADD', config)
       const port = (json?.['interfaces'] as { name: string }[] | undefined)?.[0]?.name ?? ''

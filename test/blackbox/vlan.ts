@@ -134,7 +134,7 @@ for (const [name, deed] of Object.entries(damages)) {
   t.test(`CHECK: ${name}`, { skip }, async t => {
     await using world = await prepared()
     await uplink(world)
-    const config = world.config({ ...plain, mtu: 1400 })
+    const config = world.config({ ...plain, cniVersion: '1.1.0', mtu: 1400 })
     const { json } = await world.call('ADD', config)
     t.equal((await world.call('CHECK', { ...config, prevResult: json })).code, 0)
     const other = { ...config, vlanId: 11, prevResult: json }

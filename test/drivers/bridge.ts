@@ -66,7 +66,11 @@ await compliance(t, 'internal network', {
 await compliance(t, 'forceAddress', {
   driver: bridge,
   config: { bridge: 'br1', isGateway: true, forceAddress: true },
-  assignment: { ips: [{ address: '10.1.1.5/24' }, { address: 'fd00:1::5/64' }], routes: [], dns: {} },
+  assignment: {
+    ips: [{ address: '10.1.1.5/24' }, { address: '10.1.2.5/24' }, { address: 'fd00:1::5/64' }],
+    routes: [],
+    dns: {},
+  },
   async prepare() {
     await addBridge('br1', '02:00:00:00:00:02')
     await run('ip', ['link', 'set', 'br1', 'up'])

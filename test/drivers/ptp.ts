@@ -10,7 +10,7 @@ const assignment = {
     { address: '10.1.0.5/24', gateway: '10.1.0.1' },
     { address: 'fd00:1::5/64', gateway: 'fd00:1::1' },
   ],
-  routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }],
+  routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }, { dst: '10.88.0.0/16', gw: '10.1.0.77' }],
   dns: {},
 }
 

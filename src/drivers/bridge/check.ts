@@ -5,13 +5,13 @@ import type { VlanRange } from '../../net/bridge-ports.ts'
 import { forwards } from '../../net/forwarding.ts'
 import type { Host } from '../../net/host.ts'
 import { ownerTag } from '../../net/owner.ts'
-import { formatCidr, parseAddress, parseCidr } from '../../net/ip.ts'
 import type { Interface } from '../../net/result.ts'
 import type { bridgePort } from '../../netlink/route/kinds/bridge.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { ValueOf } from '../../wire/codec.ts'
 import type { Network, Port } from '../driver.ts'
 import { checkPair } from '../veth-pair.ts'
+import { gatewaysOf } from './gateway.ts'
 import { filtersVlans, findBridge, wantsVlans } from './link.ts'
 import { type BridgeOptions, carrierName } from './options.ts'
 import { portVlans } from './vlan.ts'
@@ -105,10 +105,7 @@ async function checkGateways(options: BridgeOptions, { addresses }: Checked, hos
   const carrier = await host.links.get(name)
   if (carrier === undefined) throw failed(`gateway link ${name} is gone`)
   const has = new Set((await host.addresses.list(carrier.index)).map(({ cidr }) => cidr))
-  for (const { address, gateway } of addresses) {
-    if (gateway === undefined) continue
-    const { prefix, family } = parseCidr(address, 'address')
-    const wanted = formatCidr({ address: parseAddress(gateway, 'gateway'), prefix })
+  for (const { wanted, family } of gatewaysOf(addresses)) {
     if (!has.has(wanted)) throw failed(`${name} lacks the gateway address ${wanted}`)
     if (!(await forwards(family, host))) throw failed(`the host does not forward IPv${family}`)
   }

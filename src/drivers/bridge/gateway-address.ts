@@ -13,6 +13,8 @@ export interface GatewayAddress {
   readonly carrier: Link
   /** CIDR. */
   readonly wanted: string
+  /** CIDR. Addresses that the carrier is to have as well: they are never in the way. */
+  readonly beside?: readonly string[]
   /** Other addresses go where they are in the way. */
   readonly force: boolean
   /** The port that the address is for. */
@@ -21,12 +23,15 @@ export interface GatewayAddress {
 
 /** Throws BAD_CONFIG where another address is in the way. */
 export async function giveAddress(
-  { bridge, carrier, wanted, force, own }: GatewayAddress,
+  { bridge, carrier, wanted, beside = [], force, own }: GatewayAddress,
   host: Host,
   steps: Steps,
 ): Promise<void> {
   const { index, name } = carrier
-  const { has, inTheWay } = standing(await host.addresses.list(index), parseCidr(wanted, 'gateway'))
+  const others = (await host.addresses.list(index)).filter(
+    ({ cidr }) => cidr === wanted || !beside.includes(cidr),
+  )
+  const { has, inTheWay } = standing(others, parseCidr(wanted, 'gateway'))
   const [first] = inTheWay
   if (has && first === undefined) return
   if (first !== undefined && !force) {

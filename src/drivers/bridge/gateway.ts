@@ -45,22 +45,25 @@ export async function connectGateways(
   steps: Steps,
 ): Promise<Interface[]> {
   const own = vethName(owner)
-  const families = new Set<4 | 6>()
+  const gateways = options.gateway ? gatewaysOf(addresses) : []
   const carrier = options.gateway ? await openGateway(link, options, host, steps) : link
-  if (options.gateway) {
-    for (const { address, gateway } of addresses) {
-      if (gateway === undefined) continue
-      const { prefix, family } = parseCidr(address, 'address')
-      const wanted = formatCidr({ address: parseAddress(gateway, 'gateway'), prefix })
-      await giveAddress({ bridge: link, carrier, wanted, force: options.forceAddress, own }, host, steps)
-      families.add(family)
-    }
-  }
+  const beside = gateways.map(({ wanted }) => wanted)
+  const given = { bridge: link, carrier, beside, force: options.forceAddress, own }
+  for (const { wanted } of gateways) await giveAddress({ ...given, wanted }, host, steps)
   if (options.masquerade && addresses.length > 0) {
     await masquerade(owner, addresses, host, steps)
   }
-  for (const family of families) await forward(family, own, host, steps)
+  for (const family of new Set(gateways.map(({ family }) => family))) await forward(family, own, host, steps)
   return carrier === link ? [] : [{ name: carrier.name ?? '', mac: carrier.address ?? '', mtu: carrier.mtu }]
+}
+
+/** The gateways' own addresses, each with the prefix length of its subnet. */
+export function gatewaysOf(addresses: readonly AssignedAddress[]): { wanted: string; family: 4 | 6 }[] {
+  return addresses.flatMap(({ address, gateway }) => {
+    if (gateway === undefined) return []
+    const { prefix, family } = parseCidr(address, 'address')
+    return { wanted: formatCidr({ address: parseAddress(gateway, 'gateway'), prefix }), family }
+  })
 }
 
 /** The link that carries the gateway's addresses: the bridge, or that of its VLAN. */

@@ -4,13 +4,18 @@ import type { AssignedAddress } from '../../net/assignment.ts'
 import type { Host } from '../../net/host.ts'
 import { kindOf } from '../../net/links.ts'
 import { ownerTag } from '../../net/owner.ts'
+import type { Interface } from '../../net/result.ts'
 import type { Link } from '../../netlink/route/link.ts'
 import type { Network, Port } from '../driver.ts'
+import { checkMtu } from '../told-mtu.ts'
 import { checkHostAccess } from './host-access.ts'
 import type { ChildOptions } from './options.ts'
 import { isUsedBy, vlanOf } from './vlan-master.ts'
 
-type Checked = Port & { readonly addresses: readonly AssignedAddress[] }
+type Checked = Port & {
+  readonly addresses: readonly AssignedAddress[]
+  readonly interfaces: readonly Interface[]
+}
 
 /** Throws CHECK_FAILED naming the first thing that is missing or changed. */
 export async function check({ options }: Network<ChildOptions>, port: Checked, host: Host): Promise<void> {
@@ -18,21 +23,21 @@ export async function check({ options }: Network<ChildOptions>, port: Checked, h
   const link = await sandbox.links.get(owner.ifname)
   if (link === undefined) throw failed(`${owner.ifname} is gone from ${sandbox.path}`)
   checkLink(options, link)
+  if (options.mtu !== undefined) checkMtu(link, port.interfaces)
   const master = await checkMaster(options, link, port, host)
   // What another implementation made has nothing on the host.
   if (link.alias !== ownerTag(owner) || master === undefined) return
   if (options.hostAccess && port.addresses.length > 0) await checkHostAccess({ ...port, master }, host)
 }
 
-function checkLink({ kind, data, mtu }: ChildOptions, link: Link): void {
-  const { name, linkInfo, mtu: has } = link
+function checkLink({ kind, data }: ChildOptions, link: Link): void {
+  const { name, linkInfo } = link
   if (linkInfo?.kind !== kind) throw failed(`${name} is a ${kindOf(link)}, want a ${kind}`)
   const found = { ...linkInfo.data } as Readonly<Record<string, unknown>>
   for (const [key, wanted] of Object.entries(data)) {
     if (found[key] !== wanted)
       throw failed(`${name} has the ${key} ${String(found[key])}, want ${String(wanted)}`)
   }
-  if (mtu !== undefined && has !== mtu) throw failed(`${name} has the mtu ${has}, want ${mtu}`)
 }
 
 /** The link below; undefined for a kind that has none. */
