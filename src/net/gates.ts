@@ -7,6 +7,7 @@ import { isExecutable } from '../sys/syscalls.ts'
 import type { Gate } from './admission.ts'
 import { Containers } from './firewall/containers.ts'
 import { LateSocket } from './firewall/owned.ts'
+import type { FirewalldAccess } from './firewalld/zones.ts'
 import type { Family } from './ip.ts'
 import { Iptables } from './iptables/iptables.ts'
 import type { Programs } from './iptables/legacy-program.ts'
@@ -23,13 +24,6 @@ export interface GateOptions {
 
 /** Where distributions have the program. */
 const IPTABLES = ['/usr/sbin/iptables', '/sbin/iptables', '/usr/local/sbin/iptables', '/usr/bin/iptables']
-
-export interface FirewalldAccess {
-  /** The address of the system's message bus; undefined for the one that every system has. */
-  readonly bus: string | undefined
-  /** Waits for its turn to change what firewalld has. */
-  turn(): Promise<Disposable>
-}
 
 export class Gates implements Disposable {
   readonly #late: LateSocket

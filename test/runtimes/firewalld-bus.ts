@@ -77,7 +77,8 @@ t.test('firewalld', async t => {
 
   await t.test('they are brought back at once, each to its zone, where somebody keeps them', async t => {
     const two = admission('c2', '10.1.0.6/24')
-    const plain = admission('c3', '10.1.0.7/24')
+    const other = { network: 'other', containerId: 'c3', ifname: 'eth0' }
+    const plain = { ...admission('c3', '10.1.0.7/24'), owner: other }
     const internal = await gateOf(host, 'internal')
     await gate.admit(one)
     await internal.admit(two)
@@ -119,6 +120,27 @@ t.test('firewalld', async t => {
     t.ok(lines.length >= 3, lines.join('; '))
     for (const line of lines) t.match(line, /^firewalld had forgotten \d addresses of containers/)
     await gate.gc('web', [])
+    await gate.gc('other', [])
+  })
+
+  await t.test('CHECK notices that the zone is gone', async t => {
+    await firewalld.command('--permanent', '--new-zone=mine')
+    await firewalld.command('--reload')
+    const mine = await gateOf(host, 'mine')
+    await mine.admit(one)
+    await mine.check(one)
+    await firewalld.command('--permanent', '--delete-zone=mine')
+    await firewalld.command('--reload')
+    await t.rejects(mine.check(one), { code: 'CHECK_FAILED' })
+    await mine.dismiss(one.owner, one.addresses)
+  })
+
+  await t.test('what is on record without a zone comes back with ADD and GC of its network', async t => {
+    await (await gateOf(host, 'trusted', 'nftables')).admit(one)
+    await gate.admit(admission('c2', '10.1.0.6/24'))
+    t.strictSame(await sources(), ['10.1.0.5/32', '10.1.0.6/32', 'fd00:1::5/128'])
+    await gate.gc('web', [])
+    t.strictSame(await sources(), [''])
   })
 
   await t.test('what the reference left goes by its address', async t => {

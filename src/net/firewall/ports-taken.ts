@@ -13,32 +13,41 @@ export interface Taken {
 }
 
 const PROTOCOLS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
-const MAP = /^(ports|host_ports|ranged_ports|conditional_ports)([46])$/
-const KEYS = { ports: 'all', host_ports: 'one', ranged_ports: 'some', conditional_ports: 'byLink' } as const
+interface PortMap {
+  readonly keys: 'all' | 'one' | 'some' | 'byLink'
+  /** What an element asks of a packet besides protocol and port; `at` reads a part of its key. */
+  asks(at: (index: number) => Range): Partial<Box>
+}
+
+/** By name, without the family. */
+const MAPS = new Map<string, PortMap>([
+  ['ports', { keys: 'all', asks: () => ({}) }],
+  ['host_ports', { keys: 'one', asks: at => ({ daddr: at(0) }) }],
+  ['ranged_ports', { keys: 'some', asks: at => ({ saddr: at(0), daddr: at(1) }) }],
+  ['conditional_ports', { keys: 'byLink', asks: at => ({ saddr: at(0), daddr: at(1), iifname: at(2) }) }],
+])
 const NOTHING = Uint8Array.of()
 
 /** Undefined where it stands in none of the maps, or is of a protocol that we do not publish. */
 export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
-  const [, map, number] = MAP.exec(set) ?? []
+  const [, name = '', number] = /^(\w+)([46])$/.exec(set) ?? []
+  const map = MAPS.get(name)
   if (map === undefined) return undefined
   const family = number === '4' ? 4 : 6
-  const keys = keysOf(family)
-  const types = keys[KEYS[map as keyof typeof KEYS]]
+  const types = keysOf(family)[map.keys]
   const first = splitKey(types, key)
   const last = splitKey(types, keyEnd ?? key)
-  const range = (index: number): Range => [numberOf(first[index]), numberOf(last[index])]
   const [protocol, hostPort] = first.slice(-2).map(part => Number(numberOf(part)))
   const transport = PROTOCOLS[protocol ?? 0]
   if (transport === undefined || hostPort === undefined) return undefined
-  const saddr = allAddresses(family)
-  const anywhere = { saddr, daddr: saddr, iifname: ALL_NAMES }
-  const boxes: Record<string, () => Box> = {
-    ports: () => anywhere,
-    host_ports: () => ({ ...anywhere, daddr: range(0) }),
-    ranged_ports: () => ({ ...anywhere, saddr: range(0), daddr: range(1) }),
-    conditional_ports: () => ({ saddr: range(0), daddr: range(1), iifname: range(2) }),
+  const any = allAddresses(family)
+  const asked = map.asks(index => [numberOf(first[index]), numberOf(last[index])])
+  return {
+    family,
+    protocol: transport,
+    hostPort,
+    box: { saddr: any, daddr: any, iifname: ALL_NAMES, ...asked },
   }
-  return { family, protocol: transport, hostPort, box: boxes[map]?.() ?? anywhere }
 }
 
 /** The one address of the host that it takes packets to; undefined where it is several. */

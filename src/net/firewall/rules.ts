@@ -2,7 +2,7 @@
 import { absentIsFine, errnoCode, TnetError } from '../../errors.ts'
 import { NetlinkError } from '../../netlink/error.ts'
 import { batch } from '../../netlink/netfilter/batch.ts'
-import { deleteChain, hooks, newChain } from '../../netlink/netfilter/chain.ts'
+import { deleteChain, getChain, hooks, newChain } from '../../netlink/netfilter/chain.ts'
 import { findElements } from '../../netlink/netfilter/element-lookup.ts'
 import { deleteRule, getRule, newRule, ruleHead } from '../../netlink/netfilter/rule.ts'
 import { getSet, newSet, setRequest } from '../../netlink/netfilter/set.ts'
@@ -93,7 +93,8 @@ export async function ensureRules(socket: NetlinkSocket, plan: Plan): Promise<'o
   const { generation } = await findElements(socket, [])
   const held = { rules: await heldRules(socket, plan), sets: await setNames(socket, plan) }
   try {
-    await batch(socket, requests(plan.tableWith(held), held), { generation })
+    const table = plan.tableWith(held)
+    await batch(socket, requests(table, await chainsAmiss(socket, table)), { generation })
     return 'ours'
   } catch (error) {
     if (errnoCode(error) === 'ERESTART') return 'moved'
@@ -122,14 +123,23 @@ function explained(error: unknown, { family, name }: Plan): unknown {
   return new TnetError('KERNEL', message, details, { cause: error })
 }
 
-/** The chains that an earlier version of us made: what they are hooked to can only be changed by making them anew. */
-function earlierChains({ rules }: Held, { chains }: OurTable): string[] {
-  const all = Map.groupBy(rules, ({ chain }) => chain)
-  return Object.keys(chains).filter(chain => isWholeEarlier(all.get(chain) ?? []))
+/** Chains of another priority, as an earlier version of us made them: that can only be changed by making them anew. */
+async function chainsAmiss(
+  socket: NetlinkSocket,
+  { family, name: table, chains }: OurTable,
+): Promise<string[]> {
+  const names: string[] = []
+  for (const [name, { type, hook, priority }] of Object.entries(chains)) {
+    const ask = () => socket.get(getChain, { family, table, name }, newChain)
+    const found = await absentIsFine(['ENOENT'], ask)
+    const isOfKind = found?.type === type && found.hook?.number === hooks[hook]
+    if (isOfKind && found.hook?.priority !== priority) names.push(name)
+  }
+  return names
 }
 
-function requests(table: OurTable, held: Held): Request[] {
-  return [...earlierChains(held, table).flatMap(name => removal(table, name)), ...writing(table)]
+function requests(table: OurTable, amiss: readonly string[]): Request[] {
+  return [...amiss.flatMap(name => removal(table, name)), ...writing(table)]
 }
 
 function removal({ family, name: table }: OurTable, chain: string): Request[] {

@@ -5,7 +5,7 @@ import type { Expression } from '../../netlink/netfilter/expression.ts'
 import type { Family } from '../../netlink/netfilter/message.ts'
 
 export interface OurRule {
-  /** Tells the rules of a chain apart; never used again for another rule. */
+  /** Tells the rules of a chain apart, within a schema. */
   readonly id: number
   /** What the rule is made for, where there may be several of its kind. */
   readonly argument?: number

@@ -3,10 +3,9 @@
 import { TnetError } from '../../errors.ts'
 import type { Admission, Gate } from '../admission.ts'
 import type { Admitted, Containers } from '../firewall/containers.ts'
-import type { FirewalldAccess } from '../gates.ts'
 import { type Attached, isStaleTag, networkTag, type Owner, ownerTag } from '../owner.ts'
 import { Bus } from './bus.ts'
-import { FIREWALLD, plain, type Source, Zones } from './zones.ts'
+import { FIREWALLD, type FirewalldAccess, plain, type Source, Zones } from './zones.ts'
 
 /** Whether firewalld runs. */
 export async function isRunning(address: string | undefined): Promise<boolean> {
@@ -20,22 +19,27 @@ export async function isRunning(address: string | undefined): Promise<boolean> {
 }
 
 /**
- * Brings back what firewalld has forgotten of those whose tag `isWanted`, and answers how many. Only in turn: nobody may
- * leave meanwhile.
+ * Brings back what firewalld has forgotten of those whose tag `isWanted`, and answers how many. `zone` is of those on
+ * record without one. Only in turn: nobody may leave meanwhile.
  */
 export async function restore(
   record: Containers,
   zones: Zones,
   isWanted: (owner: string) => boolean,
+  zone?: string,
 ): Promise<number> {
-  const wanted = (await record.list()).filter(({ owner }) => isWanted(owner)).filter(isSource)
+  const wanted = (await record.list()).filter(({ owner }) => isWanted(owner)).flatMap(sourceIn(zone))
   let count = 0
   for (const source of await zones.missing(wanted)) if (await zones.addAgain(source)) count++
   return count
 }
 
-function isSource(one: Admitted): one is Admitted & Source {
-  return one.zone !== undefined
+/** The sources that are on record; `otherwise` is the zone of those without one. */
+export function sourceIn(otherwise?: string): (one: Admitted) => (Admitted & Source)[] {
+  return one => {
+    const zone = one.zone ?? otherwise
+    return zone === undefined ? [] : [{ ...one, zone }]
+  }
 }
 
 export class Firewalld implements Gate {
@@ -56,7 +60,7 @@ export class Firewalld implements Gate {
     await this.#record.admit(admission, this.#zone)
     for (const source of this.#sources(admission.addresses)) await zones.add(source)
     const prefix = networkTag(admission.owner.network)
-    await restore(this.#record, zones, owner => owner.startsWith(prefix))
+    await restore(this.#record, zones, owner => owner.startsWith(prefix), this.#zone)
   }
 
   async dismiss(owner: Owner, addresses: readonly string[]): Promise<void> {
@@ -85,7 +89,7 @@ export class Firewalld implements Gate {
     using zones = await Zones.openIfAny(this.#access.bus)
     if (zones === undefined) return
     const prefix = networkTag(network)
-    await restore(this.#record, zones, owner => owner.startsWith(prefix))
+    await restore(this.#record, zones, owner => owner.startsWith(prefix), this.#zone)
   }
 
   #sources(addresses: readonly string[]): Source[] {
@@ -96,12 +100,11 @@ export class Firewalld implements Gate {
   async #remove(isLeaving: (owner: string) => boolean, more: readonly Source[]): Promise<void> {
     const record = await this.#record.list()
     const staying = new Set(record.filter(({ owner }) => !isLeaving(owner)).map(({ address }) => address))
-    const own = record
-      .filter(({ owner }) => isLeaving(owner))
-      .map(({ address, zone = this.#zone }) => ({ address, zone }))
+    const own = record.filter(({ owner }) => isLeaving(owner)).flatMap(sourceIn(this.#zone))
     const gone = [...own, ...more].filter(({ address }) => !staying.has(address))
     if (gone.length === 0) return
     using zones = await Zones.openIfAny(this.#access.bus)
-    for (const source of zones === undefined ? [] : gone) await zones?.remove(source)
+    if (zones === undefined) return
+    for (const source of gone) await zones.remove(source)
   }
 }

@@ -10,6 +10,14 @@ const ZONE = {
   interface: 'org.fedoraproject.FirewallD1.zone',
 } as const
 
+/** How firewalld is reached, and by one process at a time. */
+export interface FirewalldAccess {
+  /** The address of the system's message bus; undefined for the one that every system has. */
+  readonly bus: string | undefined
+  /** Waits for its turn to change what firewalld has. */
+  turn(): Promise<Disposable>
+}
+
 /** An address, and the zone whose source it is to be. */
 export interface Source {
   readonly zone: string
@@ -50,12 +58,11 @@ export class Zones implements Disposable {
     this.#bus[Symbol.dispose]()
   }
 
-  /** Those of `wanted` that are no sources of their zones; those of a zone that does not exist are left out. */
+  /** Those of `wanted` that are no sources of their zones: of a zone that does not exist, all. */
   async missing<S extends Source>(wanted: readonly S[]): Promise<S[]> {
     const missing: S[] = []
     for (const [zone, ofZone] of Map.groupBy(wanted, ({ zone }) => zone)) {
-      const [list] = await this.#call('getSources', [zone], ['INVALID_ZONE'])
-      if (list === undefined) continue
+      const [list = []] = await this.#call('getSources', [zone], ['INVALID_ZONE'])
       const sources = new Set(list as readonly string[])
       missing.push(...ofZone.filter(({ address }) => !sources.has(sourceOf(address))))
     }

@@ -89,34 +89,38 @@ t.test('the rules of an earlier version do until the next change, which writes o
   t.equal((await elements()).length, 2)
 })
 
-t.test('a chain that an earlier version hooked elsewhere is made anew, in the same transaction', async t => {
-  const { host, nft } = await makeFort(t)
-  const fd = openSync(host.path, 'r')
-  using socket = new NetlinkSocket(NETLINK_NETFILTER, { netns: fd })
-  closeSync(fd)
-  await ensureRules(socket, portsPlan)
-  const wanted = await nft('list', 'ruleset')
-  t.match(wanted, 'priority dstnat + 1')
-  const table = { family: 'inet', table: 'tnet_ports' } as const
-  const place = { ...table, chain: 'prerouting' }
-  const hook = { number: hooks.prerouting, priority: priorities.dstnat }
-  await batch(socket, [
-    request(deleteRule, place),
-    request(deleteChain, { ...table, name: 'prerouting' }),
-    request(newChain, { ...table, name: 'prerouting', type: 'nat', policy: 'accept', hook }, NLM_F_CREATE),
-    request(
-      newRule,
-      {
-        ...place,
-        expressions: [immediate.accept()],
-        userData: { unknown: [{ type: 0x74, value: Uint8Array.of(EARLIER, 0, 1) }] },
-      },
-      NLM_F_CREATE | NLM_F_APPEND,
-    ),
-  ])
-  t.match(await nft('list', 'ruleset'), 'hook prerouting priority dstnat;')
-  t.equal(await ensureRules(socket, portsPlan), 'ours')
-  t.equal(await rulesOf(socket, portsPlan), 'ours')
-  const lines = (text: string) => text.split('\n').sort()
-  t.strictSame(lines(await nft('list', 'ruleset')), lines(wanted), 'the same, in another order of chains')
+const rule = (...mark: number[]) => ({
+  expressions: [immediate.accept()],
+  userData: { unknown: [{ type: 0x74, value: Uint8Array.from(mark) }] },
 })
+
+for (const [name, rules] of [
+  ['whole', [rule(EARLIER, 0, 1)]],
+  ['empty', []],
+  ['with a rule too few', [rule(EARLIER, 0, 2)]],
+  ['written anew by nft', [{ expressions: [immediate.accept()] }]],
+] as const) {
+  t.test(`a chain that an earlier version hooked elsewhere is made anew: ${name}`, async t => {
+    const { host, nft } = await makeFort(t)
+    const fd = openSync(host.path, 'r')
+    using socket = new NetlinkSocket(NETLINK_NETFILTER, { netns: fd })
+    closeSync(fd)
+    await ensureRules(socket, portsPlan)
+    const wanted = await nft('list', 'ruleset')
+    t.match(wanted, 'priority dstnat + 1')
+    const table = { family: 'inet', table: 'tnet_ports' } as const
+    const place = { ...table, chain: 'prerouting' }
+    const hook = { number: hooks.prerouting, priority: priorities.dstnat }
+    await batch(socket, [
+      request(deleteRule, place),
+      request(deleteChain, { ...table, name: 'prerouting' }),
+      request(newChain, { ...table, name: 'prerouting', type: 'nat', policy: 'accept', hook }, NLM_F_CREATE),
+      ...rules.map(each => request(newRule, { ...place, ...each }, NLM_F_CREATE | NLM_F_APPEND)),
+    ])
+    t.match(await nft('list', 'ruleset'), 'hook prerouting priority dstnat;')
+    t.equal(await ensureRules(socket, portsPlan), 'ours')
+    t.equal(await rulesOf(socket, portsPlan), 'ours')
+    const lines = (text: string) => text.split('\n').sort()
+    t.strictSame(lines(await nft('list', 'ruleset')), lines(wanted), 'the same, in another order of chains')
+  })
+}
