@@ -46,7 +46,8 @@ for (const subject of subjects()) {
         const [first, second] = await one.check()
         t.equal(second?.code, 1, 'tuning sees that it is another')
         const isTold = cniVersion === '1.1.0' && type !== 'ptp' && type !== 'bridge'
-        t.equal(first?.code, isTold ? 1 : 0, `${type} sees it where the result tells it`)
+        // The reference's vlan does without being told.
+        if (subject.name === 'tnet') t.equal(first?.code, isTold ? 1 : 0, `${type} sees it where it is told`)
         for (const { code, stdout } of await one.del()) t.equal(code, 0, stdout)
       })
     }
