@@ -41,6 +41,7 @@ export function delegatedIpam(delegate: Delegate): Ipam {
 async function allocate(delegate: Delegate): Promise<Assignment> {
   try {
     const { ips, routes, dns } = readAnswer(await run(delegate, 'ADD'), delegate.path)
+    // An index of interfaces means nothing here: those of the network plugin are not in this answer.
     return { ips: ips.map(({ address, gateway }) => ({ address, gateway })), routes, dns }
   } catch (error) {
     await run(delegate, 'DEL').catch((reason: unknown) =>
@@ -55,11 +56,7 @@ function readAnswer(stdout: string, path: string): ReturnType<typeof readResult>
   if (raw === null) return { interfaces: [], ips: [], routes: [], dns: {} }
   if (raw === undefined)
     throw new TnetError('INTERNAL', `${path}: its answer to ADD is no JSON object: ${excerpt(stdout)}`)
-  // An index of interfaces means nothing here: those of the network plugin are not in this answer.
-  const ips = Array.isArray(raw['ips'])
-    ? raw['ips'].map(ip => (isObject(ip) ? { ...ip, interface: null } : ip))
-    : null
-  return readResult(ips === null ? raw : { ...raw, ips }, `result of ${path}`)
+  return readResult(raw, `result of ${path}`)
 }
 
 async function run(delegate: Delegate, command: Command): Promise<string> {

@@ -166,8 +166,8 @@ function claimOf(owner: Owner, publication: Publication): Claim {
 /** The maps whose elements a new one of `set` may meet under another key than its own. */
 function inTheWayOf(set: string): string[] {
   const family = set.endsWith('4') ? 4 : 6
-  const { one, some, byLink } = portsOf(family)
-  return isPortMap(set) ? [some, byLink, one].filter(name => name !== set || name !== one) : []
+  const { one, ranged, byLink } = portsOf(family)
+  return isPortMap(set) ? [ranged, byLink, one].filter(name => name !== set || name !== one) : []
 }
 
 function takenBy(standing: Standing): Taken | undefined {

@@ -28,10 +28,7 @@ export async function giveAddress(
   steps: Steps,
 ): Promise<void> {
   const { index, name } = carrier
-  const others = (await host.addresses.list(index)).filter(
-    ({ cidr }) => cidr === wanted || !beside.includes(cidr),
-  )
-  const { has, inTheWay } = standing(others, parseCidr(wanted, 'gateway'))
+  const { has, inTheWay } = standing(await host.addresses.list(index), parseCidr(wanted, 'gateway'), beside)
   const [first] = inTheWay
   if (has && first === undefined) return
   if (first !== undefined && !force) {
@@ -70,12 +67,14 @@ export async function giveAddress(
 function standing(
   all: readonly LinkAddress[],
   wanted: Cidr,
+  beside: readonly string[],
 ): { readonly has: boolean; readonly inTheWay: readonly LinkAddress[] } {
   const inTheWay: LinkAddress[] = []
   for (const each of all) {
     const has = parseCidr(each.cidr, 'address')
     if (has.family !== wanted.family || each.scope === 'link') continue
     if (equal(has.address, wanted.address) && has.prefix === wanted.prefix) return { has: true, inTheWay }
+    if (beside.includes(each.cidr)) continue
     if (has.family === 4 || overlap(has, wanted)) inTheWay.push(each)
   }
   return { has: false, inTheWay }

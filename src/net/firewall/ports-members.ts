@@ -35,7 +35,7 @@ export function mappingPlaces(
     const narrow = boxes.flatMap(box => (hostIp === undefined ? box : to(hostIp.bits, box)))
     return narrow.map(box => {
       const keyOf = (side: 0 | 1) => concatenate([...boxBytes(box, side, family), ...port])
-      const set = isAnyLink(box) ? names.some : names.byLink
+      const set = isAnyLink(box) ? names.ranged : names.byLink
       return { table: PORTS, set, key: keyOf(0), keyEnd: keyOf(1) }
     })
   }

@@ -24,20 +24,12 @@ export const portsOf = (family: Family) =>
     /** address . protocol . port of the host: address . port of the container */
     one: `host_ports${family}`,
     /** saddr . daddr . protocol . port of the host, in intervals: address . port of the container */
-    some: `ranged_ports${family}`,
+    ranged: `ranged_ports${family}`,
     /** saddr . daddr . iifname . protocol . port of the host, in intervals: address . port of the container */
     byLink: `conditional_ports${family}`,
     /** address of the container . saddr, in intervals: gets the host's address */
     masquerade: `masquerade${family}`,
   }) as const
-
-export function isPortMap(name: string): boolean {
-  return /^(ports|host_ports|ranged_ports|conditional_ports)[46]$/.test(name)
-}
-
-export function isPortSet(name: string): boolean {
-  return isPortMap(name) || /^masquerade[46]$/.test(name)
-}
 
 /** The types of their keys. */
 export const keysOf = (family: Family) => {
@@ -45,7 +37,7 @@ export const keysOf = (family: Family) => {
   return {
     all: ['inet_proto', 'inet_service'],
     one: [type, 'inet_proto', 'inet_service'],
-    some: [type, type, 'inet_proto', 'inet_service'],
+    ranged: [type, type, 'inet_proto', 'inet_service'],
     byLink: [type, type, 'ifname', 'inet_proto', 'inet_service'],
     masquerade: [type, type],
     target: [type, 'inet_service'],
@@ -54,12 +46,12 @@ export const keysOf = (family: Family) => {
 
 function setsOf(family: Family): [name: string, set: OurSet][] {
   const names = portsOf(family)
-  const { all, one, some, byLink, masquerade, target: data } = keysOf(family)
+  const { all, one, ranged, byLink, masquerade, target: data } = keysOf(family)
   const flags = ['interval'] as const
   return [
     [names.all, { key: all, data }],
     [names.one, { key: one, data }],
-    [names.some, { key: some, data, flags }],
+    [names.ranged, { key: ranged, data, flags }],
     [names.byLink, { key: byLink, data, flags }],
     [names.masquerade, { key: masquerade, flags }],
   ]
@@ -132,12 +124,12 @@ function translation(): OurRule[] {
   ]
   for (const family of [4, 6] as const) {
     const { only, saddr, daddr } = FAMILIES[family]
-    const { all, one, some, byLink } = portsOf(family)
+    const { all, one, ranged, byLink } = portsOf(family)
     rules.push(
       // dnat ip to ip saddr . ip daddr . iifname . meta l4proto . tcp dport map @conditional_ports4; so for udp and sctp
       ...forEachProtocol(only, [saddr, daddr, 'iifname'], toTarget(family, byLink)),
       // dnat ip to ip saddr . ip daddr . meta l4proto . tcp dport map @ranged_ports4; so for udp and sctp
-      ...forEachProtocol(only, [saddr, daddr], toTarget(family, some)),
+      ...forEachProtocol(only, [saddr, daddr], toTarget(family, ranged)),
       // dnat ip to ip daddr . meta l4proto . th dport map @host_ports4
       [...only, ...concatenation(daddr, ...PROTOCOL_AND_PORT), ...toTarget(family, one)],
       // meta nfproto ipv4 dnat ip to meta l4proto . th dport map @ports4
@@ -153,13 +145,13 @@ function translation(): OurRule[] {
  */
 function masqueradeRules(family: Family): OurRule[] {
   const { only, saddr, daddr } = FAMILIES[family]
-  const { all, one, some, byLink, masquerade } = portsOf(family)
+  const { all, one, ranged, byLink, masquerade } = portsOf(family)
   const original = ORIGINAL[family]
   const port = ['l4proto', 'protoDst'] as const
   const published: [set: string, key: readonly Part[]][] = [
     [all, port],
     [one, [original.daddr, ...port]],
-    [some, [original.saddr, original.daddr, ...port]],
+    [ranged, [original.saddr, original.daddr, ...port]],
     [byLink, [original.saddr, original.daddr, 'iifname', ...port]],
   ]
   return published.map(([set, key], position) => ({
@@ -221,5 +213,13 @@ const TABLE = {
     },
   },
 } as const
+
+export function isPortSet(name: string): boolean {
+  return Object.hasOwn(TABLE.sets, name)
+}
+
+export function isPortMap(name: string): boolean {
+  return isPortSet(name) && 'data' in (TABLE.sets[name] ?? {})
+}
 
 export const portsPlan: Plan = { ...PORTS, tableWith: () => TABLE }

@@ -13,8 +13,10 @@ export interface Taken {
 }
 
 const PROTOCOLS: Readonly<Record<number, Transport>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' }
+const NOTHING = Uint8Array.of()
+
 interface PortMap {
-  readonly keys: 'all' | 'one' | 'some' | 'byLink'
+  readonly keys: 'all' | 'one' | 'ranged' | 'byLink'
   /** What an element asks of a packet besides protocol and port; `at` reads a part of its key. */
   asks(at: (index: number) => Range): Partial<Box>
 }
@@ -23,10 +25,9 @@ interface PortMap {
 const MAPS = new Map<string, PortMap>([
   ['ports', { keys: 'all', asks: () => ({}) }],
   ['host_ports', { keys: 'one', asks: at => ({ daddr: at(0) }) }],
-  ['ranged_ports', { keys: 'some', asks: at => ({ saddr: at(0), daddr: at(1) }) }],
+  ['ranged_ports', { keys: 'ranged', asks: at => ({ saddr: at(0), daddr: at(1) }) }],
   ['conditional_ports', { keys: 'byLink', asks: at => ({ saddr: at(0), daddr: at(1), iifname: at(2) }) }],
 ])
-const NOTHING = Uint8Array.of()
 
 /** Undefined where it stands in none of the maps, or is of a protocol that we do not publish. */
 export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
@@ -40,13 +41,13 @@ export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
   const [protocol, hostPort] = first.slice(-2).map(part => Number(numberOf(part)))
   const transport = PROTOCOLS[protocol ?? 0]
   if (transport === undefined || hostPort === undefined) return undefined
-  const any = allAddresses(family)
+  const all = allAddresses(family)
   const asked = map.asks(index => [numberOf(first[index]), numberOf(last[index])])
   return {
     family,
     protocol: transport,
     hostPort,
-    box: { saddr: any, daddr: any, iifname: ALL_NAMES, ...asked },
+    box: { saddr: all, daddr: all, iifname: ALL_NAMES, ...asked },
   }
 }
 

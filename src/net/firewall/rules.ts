@@ -138,16 +138,12 @@ async function chainsAmiss(
   return names
 }
 
-function requests(table: OurTable, amiss: readonly string[]): Request[] {
-  return [...amiss.flatMap(name => removal(table, name)), ...writing(table)]
-}
-
-function removal({ family, name: table }: OurTable, chain: string): Request[] {
-  return [request(deleteRule, { family, table, chain }), request(deleteChain, { family, table, name: chain })]
-}
-
-function writing({ family, name: table, sets, chains }: OurTable): Request[] {
+function requests({ family, name: table, sets, chains }: OurTable, amiss: readonly string[]): Request[] {
   return [
+    ...amiss.flatMap(chain => [
+      request(deleteRule, { family, table, chain }),
+      request(deleteChain, { family, table, name: chain }),
+    ]),
     request(newTable, { family, name: table }, NLM_F_CREATE),
     ...Object.entries(sets).map(([name, set], index) => {
       const spec = 'key' in set ? set : { key: set }

@@ -4,18 +4,13 @@ import { TnetError } from '../../errors.ts'
 import type { Admission, Gate } from '../admission.ts'
 import type { Admitted, Containers } from '../firewall/containers.ts'
 import { type Attached, isStaleTag, networkTag, type Owner, ownerTag } from '../owner.ts'
-import { Bus } from './bus.ts'
-import { FIREWALLD, type FirewalldAccess, plain, type Source, Zones } from './zones.ts'
+import { formatAddress, parseAddress, parseCidr } from '../ip.ts'
+import { type FirewalldAccess, type Source, Zones } from './zones.ts'
 
 /** Whether firewalld runs. */
 export async function isRunning(address: string | undefined): Promise<boolean> {
-  try {
-    using bus = await Bus.open(address)
-    return await bus.hasOwner(FIREWALLD)
-  } catch (error) {
-    if (error instanceof TnetError && error.code === 'UNAVAILABLE') return false
-    throw error
-  }
+  using zones = await Zones.openIfAny(address)
+  return zones !== undefined
 }
 
 /**
@@ -59,8 +54,7 @@ export class Firewalld implements Gate {
     // What is not on record, no DEL would find.
     await this.#record.admit(admission, this.#zone)
     for (const source of this.#sources(admission.addresses)) await zones.add(source)
-    const prefix = networkTag(admission.owner.network)
-    await restore(this.#record, zones, owner => owner.startsWith(prefix), this.#zone)
+    await this.#restore(admission.owner.network, zones)
   }
 
   async dismiss(owner: Owner, addresses: readonly string[]): Promise<void> {
@@ -87,7 +81,10 @@ export class Firewalld implements Gate {
     await this.#remove(isStaleTag(network, valid), [])
     await this.#record.gc(network, valid)
     using zones = await Zones.openIfAny(this.#access.bus)
-    if (zones === undefined) return
+    if (zones !== undefined) await this.#restore(network, zones)
+  }
+
+  async #restore(network: string, zones: Zones): Promise<void> {
     const prefix = networkTag(network)
     await restore(this.#record, zones, owner => owner.startsWith(prefix), this.#zone)
   }
@@ -107,4 +104,10 @@ export class Firewalld implements Gate {
     if (zones === undefined) return
     for (const source of gone) await zones.remove(source)
   }
+}
+
+function plain(address: string): string {
+  return formatAddress(
+    address.includes('/') ? parseCidr(address, 'address').address : parseAddress(address, 'address'),
+  )
 }

@@ -1,6 +1,5 @@
 // The sources of firewalld's zones, over one connection.
 import { TnetError } from '../../errors.ts'
-import { formatAddress, parseAddress, parseCidr } from '../ip.ts'
 import { Bus, BusError } from './bus.ts'
 
 export const FIREWALLD = 'org.fedoraproject.FirewallD1'
@@ -21,7 +20,7 @@ export interface FirewalldAccess {
 /** An address, and the zone whose source it is to be. */
 export interface Source {
   readonly zone: string
-  /** With or without the length of a prefix, which says nothing here: a source is a single address. */
+  /** Without the length of a prefix: a source is a single address. In the form that the record has. */
   readonly address: string
 }
 
@@ -104,13 +103,5 @@ export class Zones implements Disposable {
 }
 
 function sourceOf(address: string): string {
-  const single = plain(address)
-  return `${single}/${single.includes(':') ? 128 : 32}`
-}
-
-/** An address in the one form that it has here. */
-export function plain(address: string): string {
-  return formatAddress(
-    address.includes('/') ? parseCidr(address, 'address').address : parseAddress(address, 'address'),
-  )
+  return `${address}/${address.includes(':') ? 128 : 32}`
 }
