@@ -28,7 +28,8 @@ export const loopback: Linkless<unknown, undefined> = {
       )
     }
     const own = await loopbackResult(sandbox)
-    return result.interfaces.length > 0 ? result : own
+    // Before 0.3.0 a result names no interfaces.
+    return result.interfaces.length > 0 || result.ips.length > 0 ? result : own
   },
 
   async detach(_network, { owner, sandbox }) {

@@ -80,15 +80,15 @@ function isIPv6(text: string): boolean {
 async function setParameters(sandbox: Sandbox, setup: LinkSetup): Promise<void> {
   const { ifname, addresses, duplicateAddressDetection: dad } = setup
   const { sysctl } = sandbox
-  if (dad) await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/enhanced_dad`, '1')
-  await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/accept_dad`, dad ? '1' : '0')
+  if (dad) await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/enhanced_dad`, '1')
+  await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/accept_dad`, dad ? '1' : '0')
   // Neighbours may remember who had the addresses before.
-  await sysctl.setIfPresent(`net/ipv4/conf/${ifname}/arp_notify`, '1')
-  await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/ndisc_notify`, '1')
+  await sysctl.setIfWritable(`net/ipv4/conf/${ifname}/arp_notify`, '1')
+  await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/ndisc_notify`, '1')
   if (!addresses.some(({ address }) => isIPv6(address))) return
   // Some runtimes start sandboxes with IPv6 off; addresses of IPv6 say that it is wanted.
   for (const name of ['lo', ifname]) await sysctl.set(`net/ipv6/conf/${name}/disable_ipv6`, '0')
-  await sysctl.set(`net/ipv6/conf/${ifname}/keep_addr_on_down`, '1')
+  await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/keep_addr_on_down`, '1')
 }
 
 /**

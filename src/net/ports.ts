@@ -10,14 +10,16 @@ import {
   elementsOf,
   type Look,
   once,
-  placeOf,
   putWhereFree,
+  type Seen,
   type Standing,
 } from './firewall/elements.ts'
+import type { Member } from './firewall/members.ts'
 import { checkClaim, clear, isOf, isStale, LateSocket, removeIfAny } from './firewall/owned.ts'
 import { everywhere, mappingPlaces, masqueradePlaces, publishedMembers } from './firewall/ports-members.ts'
+import { besides, isOfContainer, placesOf, takenBy } from './firewall/ports-mates.ts'
 import { isPortMap, isPortSet, portsOf, portsPlan } from './firewall/ports-table.ts'
-import { hostIpOf, meet, type Taken, takenAt, targetOf } from './firewall/ports-taken.ts'
+import { hostIpOf, meet, takenAt, targetOf } from './firewall/ports-taken.ts'
 import { PORTS } from './firewall/tables.ts'
 import { type Address, equal, type Family, formatAddress } from './ip.ts'
 import { mappingName, type Publication, type Transport } from './mapping.ts'
@@ -52,10 +54,15 @@ export class Ports implements Disposable {
     this.#late[Symbol.dispose]()
   }
 
-  /** Throws TAKEN naming who has one of the ports; then none is published. */
+  /** Throws TAKEN naming the other container that has one of the ports; then none is published. */
   async publish(owner: Owner, publication: Publication): Promise<void> {
-    const claim = claimOf(owner, publication)
-    if (claim.members.length > 0) await putWhereFree(this.#late.socket, claim)
+    const { plan, members, look } = wishOf(owner, publication)
+    if (members.length === 0) return
+    await putWhereFree(this.#late.socket, plan, async socket => {
+      const met = await look(socket)
+      if (met.foreign !== undefined) throw takenError(met.foreign)
+      return met
+    })
   }
 
   /** Where what is known does not lead to all that there should be, all that is published is searched. */
@@ -72,8 +79,9 @@ export class Ports implements Disposable {
 
   /** Throws CHECK_FAILED naming the rules or the ports that are missing. */
   async check(owner: Owner, publication: Publication): Promise<void> {
-    const claim = claimOf(owner, publication)
-    if (claim.members.length > 0) await checkClaim(this.#late.socket, claim)
+    const { plan, members, look } = wishOf(owner, publication)
+    if (members.length === 0) return
+    await checkClaim(this.#late.socket, { plan, members: (await look(this.#late.socket)).members })
   }
 
   /** Removes what on this network belongs to none of `valid`. */
@@ -115,7 +123,7 @@ function standingOf(
   wanted: (element: Element) => boolean,
 ): Look {
   const ports = ([4, 6] as const).flatMap(family =>
-    mappings.flatMap(mapping => mappingPlaces(mapping, family, conditions)),
+    mappings.flatMap(mapping => mappingPlaces(mapping, family, conditions).flatMap(placesOf)),
   )
   return async socket => {
     const seen = await at([...ports, ...addresses.flatMap(masqueradePlaces)], wanted)(socket)
@@ -132,8 +140,19 @@ function targetsOf({ set, element: { data } }: Standing): Address[] {
   return data?.value === undefined ? [] : [targetOf(set.endsWith('4') ? 4 : 6, data.value)]
 }
 
-/** The owner's own is replaced, masquerade of others for its addresses is stale, and another container keeps its port. */
-function claimOf(owner: Owner, publication: Publication): Claim {
+interface Wish extends Pick<Claim, 'plan' | 'members'> {
+  readonly look: (socket: NetlinkSocket) => Promise<Met>
+}
+
+interface Met extends Seen {
+  /** What another container has of it. */
+  readonly foreign: Standing | undefined
+  /** What is to stand. */
+  readonly members: readonly Member[]
+}
+
+/** The owner's own is replaced, masquerade of others for its addresses is stale, and who has a port keeps it. */
+function wishOf(owner: Owner, publication: Publication): Wish {
   const members = publishedMembers(publication, ownerTag(owner))
   const asked = members.flatMap(member => takenAt(member) ?? [])
   const places = [
@@ -142,11 +161,11 @@ function claimOf(owner: Owner, publication: Publication): Claim {
     ...publication.targets.flatMap(({ address }) => masqueradePlaces(address)),
   ]
   const sets = new Set(members.flatMap(({ set }) => inTheWayOf(set)))
-  const isOwn = isOf(owner)
+  const [isOwn, isMate] = [isOf(owner), isOfContainer(owner)]
   return {
     plan: portsPlan,
     members,
-    async inTheWay(socket) {
+    async look(socket) {
       const { generation, standing } = await at(places)(socket)
       const all = [...standing]
       for (const set of sets) {
@@ -156,9 +175,16 @@ function claimOf(owner: Owner, publication: Publication): Claim {
         const taken = takenBy(one)
         return taken === undefined || asked.some(each => meet(each, taken))
       })
-      const foreign = met.find(one => takenBy(one) !== undefined && !isOwn(one.element))
-      if (foreign !== undefined) throw takenError(foreign)
-      return { generation, standing: met }
+      const own = met.filter(one => takenBy(one) === undefined || isOwn(one.element))
+      const others = met.filter(one => !own.includes(one))
+      const mates = others.filter(({ element }) => isMate(element))
+      const parted = members.map(member => besides(member, { own, mates }))
+      return {
+        generation,
+        standing: [...own, ...parted.flatMap(({ moved }) => moved ?? [])],
+        foreign: others.find(one => !mates.includes(one)),
+        members: parted.flatMap(part => part.members),
+      }
     },
   }
 }
@@ -168,11 +194,6 @@ function inTheWayOf(set: string): string[] {
   const family = set.endsWith('4') ? 4 : 6
   const { one, ranged, byLink } = portsOf(family)
   return isPortMap(set) ? [ranged, byLink, one].filter(name => name !== set || name !== one) : []
-}
-
-function takenBy(standing: Standing): Taken | undefined {
-  const place = placeOf(standing)
-  return place && takenAt(place)
 }
 
 function takenError(standing: Standing): TnetError {

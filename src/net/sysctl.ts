@@ -53,6 +53,11 @@ export class Sysctl {
     await absentIsFine(['ENOENT'], () => this.set(name, value))
   }
 
+  /** As `setIfPresent`, for what is good to have: in a container /proc/sys is often read-only, and nobody can set it. */
+  async setIfWritable(name: string, value: string): Promise<void> {
+    await absentIsFine(['EROFS'], () => this.setIfPresent(name, value))
+  }
+
   #with<T>(name: string, flags: number, deed: (fd: number) => T): T {
     const fd = open(`/proc/sys/${name}`, flags, 0, this.#netns)
     try {

@@ -93,6 +93,12 @@ const rows: Refusal[] = [
     code: 7,
     onlyOurs: 'newer than 1.1.1',
   },
+  {
+    name: 'IPv6 where the host has it off',
+    before: ({ host }) => host.run('sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1'),
+    config: { isGateway: true, ipam: hostLocal(['fd00:1::/64']) },
+    code: 999,
+  },
   { name: 'an mtu that the kernel does not take', config: { mtu: 40 }, code: 999 },
   { name: 'a namespace that is missing', config: { ipam }, request: { netns: '/run/netns/none' }, code: 8 },
   {

@@ -58,6 +58,19 @@ for (const subject of subjects()) {
     t.match(json, prevResult)
   })
 
+  t.test(`${subject.name}: so is that of old versions, which names no interfaces`, async t => {
+    await using world = await makeWorld(subject)
+    for (const cniVersion of ['0.1.0', '0.2.0']) {
+      const ip4 = { ip: '10.1.0.5/24', gateway: '10.1.0.1', routes: [{ dst: '0.0.0.0/0' }] }
+      const prevResult = { cniVersion, ip4 }
+      const config = world.config({ cniVersion, type: 'loopback', prevResult })
+      const { code, json, stdout } = await world.call('ADD', config)
+      t.equal(code, 0, stdout)
+      t.match(json, prevResult)
+      t.equal((await world.call('DEL', config)).code, 0)
+    }
+  })
+
   if (!isOurs) continue
 
   t.test('answers of older versions, which the reference forgets', async t => {

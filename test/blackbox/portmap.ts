@@ -178,6 +178,62 @@ t.test('a port has one holder, who is named', async t => {
   }
 })
 
+t.test('the ports of a container are asked for on each of its networks', async t => {
+  await using all = await scene()
+  const { one, two, world } = all
+  const others = [
+    { ...WEB, hostPort: 8081, hostIP: '192.0.2.1' },
+    { ...WEB, hostPort: 8082, hostIP: '::' },
+  ]
+  let web = publishing([WEB, ...others])
+  const WITHOUT_IPV6 = 4
+  const call = (verb: 'ADD' | 'CHECK' | 'DEL', index: number) => {
+    const interfaces = [{ name: `eth${index}`, sandbox: one.netns.path }]
+    const addresses = index === WITHOUT_IPV6 ? [] : [`fd00:${index}::9/64`]
+    const ips = [`10.${index}.0.9/24`, ...addresses].map(address => ({ address, interface: 0 }))
+    const name = `network${index}`
+    return one.portmap(
+      verb,
+      { ...web, name, prevResult: { cniVersion: '1.0.0', interfaces, ips } },
+      `eth${index}`,
+    )
+  }
+  const works = async (verb: 'ADD' | 'CHECK' | 'DEL', ...indices: number[]) => {
+    for (const index of indices) {
+      const { code, stdout } = await call(verb, index)
+      t.equal(code, 0, `${verb} ${index}: ${stdout}`)
+    }
+  }
+  const isRefused = async () => {
+    const { stdout, json } = await two.portmap('ADD', publishing([WEB]))
+    t.equal(json?.['code'], 7, stdout)
+    t.match(json?.['msg'], one.containerId)
+  }
+  await works('ADD', 1, 2)
+  const both = await world.snapshot()
+  await works('CHECK', 1, 2)
+  await works('ADD', 1, 2)
+  t.equal(await world.snapshot(), both, 'asked again')
+  await works('ADD', 3)
+  await works('CHECK', 1, 2, 3)
+  await isRefused()
+  await works('DEL', 1)
+  await works('CHECK', 2)
+  await works('ADD', 1)
+  await works('CHECK', 1, 2)
+  await works('DEL', 2)
+  await works('CHECK', 1)
+  await isRefused()
+  await works('DEL', 1, 3)
+  const left = () => world.host.run('nft', 'list', 'table', 'inet', 'tnet_ports')
+  t.notMatch(await left(), one.containerId)
+  web = publishing([WEB])
+  await works('ADD', 1, WITHOUT_IPV6)
+  await works('DEL', 1)
+  await works('CHECK', WITHOUT_IPV6)
+  t.notMatch(await left(), 'network1', 'of neither family')
+})
+
 t.test('conditions part a port', async t => {
   await using all = await scene()
   const { one, two } = all

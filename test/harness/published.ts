@@ -11,7 +11,7 @@ export interface Container extends AsyncDisposable {
   /** Of IPv4, then of IPv6. */
   readonly addresses: readonly string[]
   /** portmap, with what the container is published with, or with other keys. */
-  portmap(verb: 'ADD' | 'CHECK' | 'DEL', more?: object): Promise<Answer>
+  portmap(verb: 'ADD' | 'CHECK' | 'DEL', more?: object, ifname?: string): Promise<Answer>
 }
 
 export interface Published {
@@ -42,11 +42,11 @@ export async function publish(world: World): Promise<Published> {
       const added = await world.call('ADD', under, request)
       if (added.code !== 0) throw new Error(`ADD of bridge: ${added.stdout}`)
       const ips = added.json?.['ips'] as { address: string }[]
-      const call = (verb: 'ADD' | 'CHECK' | 'DEL', more: object = portmap) =>
+      const call = (verb: 'ADD' | 'CHECK' | 'DEL', more: object = portmap, ifname = 'eth0') =>
         world.call(
           verb,
           { ...world.config(), type: 'portmap', prevResult: added.json, ...more },
-          { ...request, type: 'portmap' },
+          { ...request, type: 'portmap', ifname },
         )
       return {
         netns,

@@ -152,6 +152,23 @@ await t.test('networks of its own: connected, disconnected', async t => {
   t.equal(await snapshot(), before, 'it leaves nothing')
 })
 
+await t.test('ports on two networks, for as long as either is left', async t => {
+  await createBlue()
+  {
+    await using web = await container('both', '--network', 'podman,blue', '-p', '8080:80')
+    await using server = await serve(web.inside, 'tcp', 80)
+    void server
+    t.equal(await ask(outside, 'tcp', HOST[4], 8080), '192.0.2.2', 'from another host')
+    await podman('network', 'disconnect', 'podman', 'both')
+    t.type(await ask(undefined, 'tcp', '127.0.0.1', 8080), 'string', 'by the one that is left')
+    await podman('network', 'connect', 'podman', 'both')
+    await podman('network', 'disconnect', 'blue', 'both')
+    t.type(await ask(undefined, 'tcp', '127.0.0.1', 8080), 'string', 'by the other one')
+  }
+  await podman('network', 'rm', 'blue')
+  t.equal(await snapshot(), before, 'it leaves nothing')
+})
+
 await t.test('all rules are lost, and come back with a reload', async t => {
   {
     await using web = await container('reloaded', '-p', '8080:80')

@@ -151,13 +151,18 @@ export async function put(socket: NetlinkSocket, { plan, members, inTheWay }: Cl
 }
 
 /**
- * As `put`, but what stands in the way may be somebody's who keeps it: `inTheWay` throws then. Nobody can come between
- * that look and the change.
+ * As `put`, but what stands in the way may be somebody's who keeps it: `look` says what is to stand then, or throws.
+ * Nobody can come between that look and the change.
  */
-export async function putWhereFree(socket: NetlinkSocket, { plan, members, inTheWay }: Claim): Promise<void> {
+export async function putWhereFree(
+  socket: NetlinkSocket,
+  plan: Plan,
+  look: (socket: NetlinkSocket) => Promise<Seen & Pick<Claim, 'members'>>,
+): Promise<void> {
   await rounds(`nftables ${plan.family} ${plan.name}`, async () => {
     if ((await ensureRules(socket, plan)) === 'moved') return false
-    return replace(socket, members, await inTheWay(socket))
+    const seen = await look(socket)
+    return replace(socket, seen.members, seen)
   })
 }
 

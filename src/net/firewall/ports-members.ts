@@ -14,6 +14,7 @@ import {
 } from '../mapping.ts'
 import type { Member, Place } from './members.ts'
 import { portsOf } from './ports-table.ts'
+import type { Taken } from './ports-taken.ts'
 import { PORTS } from './tables.ts'
 
 /** 127.0.0.0/8 */
@@ -28,20 +29,22 @@ export function mappingPlaces(
 ): Place[] {
   if (!mapping.families.includes(family)) return []
   const { protocol, hostPort, hostIp } = mapping
-  const names = portsOf(family)
-  const port = portBytes(protocol, hostPort)
   const boxes = conditions[family]
   if (boxes !== undefined) {
     const narrow = boxes.flatMap(box => (hostIp === undefined ? box : to(hostIp.bits, box)))
-    return narrow.map(box => {
-      const keyOf = (side: 0 | 1) => concatenate([...boxBytes(box, side, family), ...port])
-      const set = isAnyLink(box) ? names.ranged : names.byLink
-      return { table: PORTS, set, key: keyOf(0), keyEnd: keyOf(1) }
-    })
+    return narrow.map(box => placeOfBox({ family, protocol, hostPort, box }))
   }
-  return hostIp === undefined
-    ? [everywhere(family, protocol, hostPort)]
-    : [{ table: PORTS, set: names.one, key: concatenate([addressBytes(hostIp.bits, family), ...port]) }]
+  if (hostIp === undefined) return [everywhere(family, protocol, hostPort)]
+  const key = concatenate([addressBytes(hostIp.bits, family), ...portBytes(protocol, hostPort)])
+  return [{ table: PORTS, set: portsOf(family).one, key }]
+}
+
+/** Where those packets stand that are known by more than where they go. */
+export function placeOfBox({ family, protocol, hostPort, box }: Taken): Place {
+  const port = portBytes(protocol, hostPort)
+  const keyOf = (side: 0 | 1) => concatenate([...boxBytes(box, side, family), ...port])
+  const { ranged, byLink } = portsOf(family)
+  return { table: PORTS, set: isAnyLink(box) ? ranged : byLink, key: keyOf(0), keyEnd: keyOf(1) }
 }
 
 /** Where a port stands that is published on all addresses of a family. */
