@@ -69,12 +69,16 @@ t.test('what is refused, and changes nothing', async t => {
     ['no address', port({ hostIP: 'localhost' })],
     ['a network for an address', port({ hostIP: '10.0.0.0/8' })],
     ['the same port twice', publishing([WEB, { ...WEB, containerPort: 81 }])],
-    ['everywhere, and on one address', publishing([WEB, { ...WEB, hostIP: '192.0.2.1' }])],
+    ['the same twice', publishing([WEB, { ...WEB, protocol: 'TCP' }])],
     [
-      'on one address, and on all of its family',
+      'everywhere, and on one address to another port',
+      publishing([WEB, { ...WEB, containerPort: 81, hostIP: '192.0.2.1' }]),
+    ],
+    [
+      'on one address, and on all of its family to another port',
       publishing([
         { ...WEB, hostIP: '::1' },
-        { ...WEB, hostIP: '::' },
+        { ...WEB, containerPort: 81, hostIP: '::' },
       ]),
     ],
     ['no list', { runtimeConfig: { portMappings: WEB } }],
@@ -175,6 +179,30 @@ t.test('a port has one holder, who is named', async t => {
     t.equal((await one.portmap('DEL', held)).code, 0)
     t.equal((await two.portmap('ADD', wanted)).code, 0, `${name}: free again`)
     t.equal((await two.portmap('DEL', wanted)).code, 0)
+  }
+})
+
+t.test('what another mapping covers is there once', async t => {
+  await using all = await scene()
+  const { one, world } = all
+  const [some, everything] = [[{ ...WEB, hostIP: '::' }], [WEB]]
+  const asked: Record<string, [asked: Mapping[], meant: Mapping[]]> = {
+    'everywhere, and on all addresses of IPv6': [[WEB, ...some], everything],
+    'on all addresses of IPv6, and everywhere': [[...some, WEB], everything],
+    'everywhere, and on one address': [[{ ...WEB, hostIP: '192.0.2.1' }, WEB], everything],
+    'on all of a family, and on one address': [[...some, { ...WEB, hostIP: '::1' }], some],
+    'one address, all of a family, all': [[{ ...WEB, hostIP: '::1' }, ...some, WEB], everything],
+  }
+  for (const [name, [twice, meant]] of Object.entries(asked)) {
+    t.equal((await one.portmap('ADD', publishing(meant))).code, 0)
+    const wanted = await world.snapshot()
+    t.equal((await one.portmap('DEL', publishing(meant))).code, 0)
+    const before = await world.snapshot()
+    t.equal((await one.portmap('ADD', publishing(twice))).code, 0, name)
+    t.equal(await world.snapshot(), wanted, name)
+    t.equal((await one.portmap('CHECK', publishing(twice))).code, 0, `${name}: CHECK`)
+    t.equal((await one.portmap('DEL', publishing(twice))).code, 0, `${name}: DEL`)
+    t.equal(await world.snapshot(), before, `${name}: nothing is left`)
   }
 })
 

@@ -99,12 +99,17 @@ await t.test('published ports', async t => {
       '8082:82/udp',
       '-p',
       '9000-9002:9000-9002',
+      '-p',
+      '0.0.0.0:8083:83',
+      '-p',
+      '[::]:8083:83',
     )
     await using tcp = await serve(web.inside, 'tcp', 80)
     await using local = await serve(web.inside, 'tcp', 81)
     await using udp = await serve(web.inside, 'udp', 82)
     await using range = await serve(web.inside, 'tcp', 9002)
-    void [tcp, local, udp, range]
+    await using both = await serve(web.inside, 'tcp', 83)
+    void [tcp, local, udp, range, both]
     t.equal(await ask(outside, 'tcp', HOST[4], 8080), '192.0.2.2', 'from another host, which it sees')
     t.type(await ask(undefined, 'tcp', HOST[4], 8080), 'string', 'from the host')
     t.type(await ask(undefined, 'tcp', '127.0.0.1', 8080), 'string', 'from localhost')
@@ -113,6 +118,7 @@ await t.test('published ports', async t => {
     t.equal(await ask(outside, 'tcp', HOST[4], 8081, 500), undefined, 'and on no other')
     t.type(await ask(outside, 'udp', HOST[4], 8082), 'string', 'UDP')
     t.type(await ask(outside, 'tcp', HOST[4], 9002), 'string', 'a range')
+    t.type(await ask(outside, 'tcp', HOST[4], 8083), 'string', 'all addresses of each family')
     t.match(
       await tryPodman('run', '--rm', '-p', '8080:80', IMAGE, 'true'),
       { code: 126 },

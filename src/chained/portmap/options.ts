@@ -46,8 +46,7 @@ export function parsePortmap(config: PortmapConfig): PortmapOptions {
       'neither is needed: the packets that need it are masqueraded without a mark',
     )
   }
-  const mappings = (config.runtimeConfig?.portMappings ?? []).map(mapping)
-  refuseOverlap(mappings)
+  const mappings = distinct((config.runtimeConfig?.portMappings ?? []).map(mapping))
   const { snat = true, masqAll = false, backend } = config
   return {
     mappings,
@@ -104,15 +103,20 @@ function unmapped(text: string): Address | undefined {
   return plain === undefined ? undefined : addressOf(plain)
 }
 
-function refuseOverlap(mappings: readonly Mapping[]): void {
+/**
+ * Without those that another one covers: podman tells of `-p 0.0.0.0:80:80 -p [::]:80:80` as of all addresses, and of
+ * those of IPv6. Throws BAD_CONFIG where it is not clear which one is meant.
+ */
+function distinct(mappings: readonly Mapping[]): Mapping[] {
   for (const [index, one] of mappings.entries()) {
-    const other = mappings.findIndex((each, before) => before < index && overlap(each, one))
+    const other = mappings.slice(0, index).findIndex(each => overlap(each, one) && !areNested(each, one))
     if (other < 0) continue
     throw new TnetError(
       'BAD_CONFIG',
       `runtimeConfig.portMappings[${index}]: want a port of the host for each, got ${mappingName(one)} as in portMappings[${other}]`,
     )
   }
+  return mappings.filter(one => !mappings.some(other => overlap(other, one) && reach(other) > reach(one)))
 }
 
 function overlap(one: Mapping, other: Mapping): boolean {
@@ -122,4 +126,14 @@ function overlap(one: Mapping, other: Mapping): boolean {
     one.families.some(family => other.families.includes(family)) &&
     (one.hostIp === undefined || other.hostIp === undefined || equal(one.hostIp, other.hostIp))
   )
+}
+
+/** Of two that overlap, whether they lead to one port of the container, and one reaches further. */
+function areNested(one: Mapping, other: Mapping): boolean {
+  return one.containerPort === other.containerPort && reach(one) !== reach(other)
+}
+
+/** One address, all of a family, all: of two that overlap, who reaches further covers the other. */
+function reach({ hostIp, families }: Mapping): number {
+  return hostIp === undefined ? families.length : 0
 }
