@@ -14,6 +14,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ERESTART: 'it has changed meanwhile',
   EOPNOTSUPP: 'the kernel does not support it',
   ENETUNREACH: 'network is unreachable',
+  EADDRINUSE: 'the address is in use',
   EADDRNOTAVAIL: 'no such address',
   ERANGE: 'out of range',
   ENFILE: 'no room for more',
