@@ -69,6 +69,8 @@ export function together(errors: readonly unknown[]): TnetError {
 export function asTnetError(error: unknown): TnetError {
   if (error instanceof TnetError) return error
   const message = error instanceof Error ? error.message : String(error)
+  const advice = adviceOf(error)
+  if (advice !== undefined) return new TnetError('KERNEL', message, advice, { cause: error })
   const code = errnoCode(error)
   if (code === 'EPERM' || code === 'EACCES') {
     return new TnetError('PERMISSION', message, 'run as root, or with CAP_NET_ADMIN in the namespace', {
@@ -81,6 +83,12 @@ export function asTnetError(error: unknown): TnetError {
     })
   }
   return new TnetError(code === undefined ? 'INTERNAL' : 'KERNEL', message, '', { cause: error })
+}
+
+/** What an error of netlink says of what to do, where its errno means another thing than elsewhere. */
+function adviceOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('advice' in error)) return undefined
+  return typeof error.advice === 'string' ? error.advice : undefined
 }
 
 /** The errno name of a system or netlink error: 'ENOENT'. */

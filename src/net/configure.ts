@@ -80,8 +80,10 @@ function isIPv6(text: string): boolean {
 async function setParameters(sandbox: Sandbox, setup: LinkSetup): Promise<void> {
   const { ifname, addresses, duplicateAddressDetection: dad } = setup
   const { sysctl } = sandbox
-  if (dad) await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/enhanced_dad`, '1')
-  await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/accept_dad`, dad ? '1' : '0')
+  if (dad) {
+    for (const name of ['enhanced_dad', 'accept_dad'])
+      await sysctl.setIfPresent(`net/ipv6/conf/${ifname}/${name}`, '1')
+  } else await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/accept_dad`, '0')
   // Neighbours may remember who had the addresses before.
   await sysctl.setIfWritable(`net/ipv4/conf/${ifname}/arp_notify`, '1')
   await sysctl.setIfWritable(`net/ipv6/conf/${ifname}/ndisc_notify`, '1')

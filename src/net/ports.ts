@@ -6,7 +6,6 @@ import type { NetlinkSocket } from '../netlink/socket.ts'
 import { NetlinkError } from '../netlink/error.ts'
 import {
   at,
-  type Claim,
   elementsOf,
   type Look,
   once,
@@ -17,9 +16,9 @@ import {
 import type { Member } from './firewall/members.ts'
 import { checkClaim, clear, isOf, isStale, LateSocket, removeIfAny } from './firewall/owned.ts'
 import { everywhere, mappingPlaces, masqueradePlaces, publishedMembers } from './firewall/ports-members.ts'
-import { besides, isOfContainer, placesOf, takenBy } from './firewall/ports-mates.ts'
+import { besides, isOfContainer, placesOf } from './firewall/ports-mates.ts'
 import { isPortMap, isPortSet, portsOf, portsPlan } from './firewall/ports-table.ts'
-import { hostIpOf, meet, takenAt, targetOf } from './firewall/ports-taken.ts'
+import { heldBy, type Holding, hostIpOf, meet, portOf, takenAt, targetOf } from './firewall/ports-taken.ts'
 import { PORTS } from './firewall/tables.ts'
 import { type Address, equal, type Family, formatAddress } from './ip.ts'
 import { mappingName, type Publication, type Transport } from './mapping.ts'
@@ -56,9 +55,10 @@ export class Ports implements Disposable {
 
   /** Throws TAKEN naming the other container that has one of the ports; then none is published. */
   async publish(owner: Owner, publication: Publication): Promise<void> {
-    const { plan, members, look } = wishOf(owner, publication)
+    const members = publishedMembers(publication, ownerTag(owner))
     if (members.length === 0) return
-    await putWhereFree(this.#late.socket, plan, async socket => {
+    const look = lookFor(owner, publication, members)
+    await putWhereFree(this.#late.socket, portsPlan, async socket => {
       const met = await look(socket)
       if (met.foreign !== undefined) throw takenError(met.foreign)
       return met
@@ -79,9 +79,10 @@ export class Ports implements Disposable {
 
   /** Throws CHECK_FAILED naming the rules or the ports that are missing. */
   async check(owner: Owner, publication: Publication): Promise<void> {
-    const { plan, members, look } = wishOf(owner, publication)
-    if (members.length === 0) return
-    await checkClaim(this.#late.socket, { plan, members: (await look(this.#late.socket)).members })
+    const wanted = publishedMembers(publication, ownerTag(owner))
+    if (wanted.length === 0) return
+    const { members } = await lookFor(owner, publication, wanted)(this.#late.socket)
+    await checkClaim(this.#late.socket, { plan: portsPlan, members })
   }
 
   /** Removes what on this network belongs to none of `valid`. */
@@ -111,10 +112,10 @@ function isOn({ protocol, hostPort }: { protocol: Transport; hostPort: number },
 }
 
 function freedBy(standing: Standing): Freed[] {
-  const taken = takenBy(standing)
-  if (taken === undefined) return []
-  const { family, protocol, hostPort } = taken
-  return [{ family, protocol, hostPort, hostIp: hostIpOf(taken) }]
+  const held = heldBy(standing)
+  if (held === undefined) return []
+  const { family, protocol, hostPort } = held.taken
+  return [{ family, protocol, hostPort, hostIp: hostIpOf(held.taken) }]
 }
 
 /** The elements of an owner that leaves, by its ports; where they lead says which addresses it had. */
@@ -140,52 +141,61 @@ function targetsOf({ set, element: { data } }: Standing): Address[] {
   return data?.value === undefined ? [] : [targetOf(set.endsWith('4') ? 4 : 6, data.value)]
 }
 
-interface Wish extends Pick<Claim, 'plan' | 'members'> {
-  readonly look: (socket: NetlinkSocket) => Promise<Met>
-}
-
 interface Met extends Seen {
   /** What another container has of it. */
-  readonly foreign: Standing | undefined
+  readonly foreign: Holding | undefined
   /** What is to stand. */
   readonly members: readonly Member[]
 }
 
 /** The owner's own is replaced, masquerade of others for its addresses is stale, and who has a port keeps it. */
-function wishOf(owner: Owner, publication: Publication): Wish {
-  const members = publishedMembers(publication, ownerTag(owner))
-  const asked = members.flatMap(member => takenAt(member) ?? [])
+function lookFor(
+  owner: Owner,
+  { targets }: Publication,
+  members: readonly Member[],
+): (socket: NetlinkSocket) => Promise<Met> {
+  const wanted = members.map(member => ({ member, taken: takenAt(member) }))
+  const asked = Map.groupBy(
+    wanted.flatMap(({ taken }) => taken ?? []),
+    portOf,
+  )
   const places = [
     ...members,
-    ...asked.map(({ family, protocol, hostPort }) => everywhere(family, protocol, hostPort)),
-    ...publication.targets.flatMap(({ address }) => masqueradePlaces(address)),
+    ...[...asked.values()].flatMap(([taken]) => (taken === undefined ? [] : everywhere(taken))),
+    ...targets.flatMap(({ address }) => masqueradePlaces(address)),
   ]
   const sets = new Set(members.flatMap(({ set }) => inTheWayOf(set)))
   const [isOwn, isMate] = [isOf(owner), isOfContainer(owner)]
-  return {
-    plan: portsPlan,
-    members,
-    async look(socket) {
-      const { generation, standing } = await at(places)(socket)
-      const all = [...standing]
-      for (const set of sets) {
-        for (const element of await elementsOf(socket, PORTS, set)) all.push({ table: PORTS, set, element })
-      }
-      const met = once(all).filter(one => {
-        const taken = takenBy(one)
-        return taken === undefined || asked.some(each => meet(each, taken))
-      })
-      const own = met.filter(one => takenBy(one) === undefined || isOwn(one.element))
-      const others = met.filter(one => !own.includes(one))
-      const mates = others.filter(({ element }) => isMate(element))
-      const parted = members.map(member => besides(member, { own, mates }))
-      return {
-        generation,
-        standing: [...own, ...parted.flatMap(({ moved }) => moved ?? [])],
-        foreign: others.find(one => !mates.includes(one)),
-        members: parted.flatMap(part => part.members),
-      }
-    },
+  return async socket => {
+    const { generation, standing } = await at(places)(socket)
+    const all = [...standing]
+    for (const set of sets) {
+      for (const element of await elementsOf(socket, PORTS, set)) all.push({ table: PORTS, set, element })
+    }
+    const met = once(all)
+      .flatMap(one => heldBy(one) ?? [])
+      .filter(({ taken }) => asked.get(portOf(taken))?.some(each => meet(each, taken)))
+    const ours = met.filter(({ element }) => isMate(element))
+    const atPort = Map.groupBy(ours, ({ taken }) => portOf(taken))
+    const parted = wanted.map(({ member, taken }) => {
+      const here = taken && atPort.get(portOf(taken))
+      if (taken === undefined || here === undefined) return { members: [member] }
+      return besides(
+        member,
+        taken,
+        Object.groupBy(here, ({ element }) => (isOwn(element) ? 'own' : 'mates')),
+      )
+    })
+    return {
+      generation,
+      standing: [
+        ...standing.filter(({ set }) => !isPortMap(set)),
+        ...ours.filter(({ element }) => isOwn(element)),
+        ...parted.flatMap(({ moved }) => moved ?? []),
+      ],
+      foreign: met.find(({ element }) => !isMate(element)),
+      members: parted.flatMap(part => part.members),
+    }
   }
 }
 
@@ -196,18 +206,17 @@ function inTheWayOf(set: string): string[] {
   return isPortMap(set) ? [ranged, byLink, one].filter(name => name !== set || name !== one) : []
 }
 
-function takenError(standing: Standing): TnetError {
-  const taken = takenBy(standing)
-  const port = taken === undefined ? standing.set : mappingName(taken)
-  const hostIp = taken && hostIpOf(taken)
+function takenError({ set, element, taken }: Holding): TnetError {
+  const port = mappingName(taken)
+  const hostIp = hostIpOf(taken)
   const where = hostIp === undefined ? 'hostPort' : `hostPort of ${formatAddress(hostIp)}`
-  const { comment = '' } = standing.element.userData ?? {}
+  const { comment = '' } = element.userData ?? {}
   const holder = ownerOf(comment)
   if (holder === undefined) {
     return new TnetError(
       'TAKEN',
-      `${where} ${port}: an element of set ${standing.set} has it, whose comment ${JSON.stringify(comment)} names no container`,
-      `see nft list map inet ${PORTS.name} ${standing.set}`,
+      `${where} ${port}: an element of set ${set} has it, whose comment ${JSON.stringify(comment)} names no container`,
+      `see nft list map inet ${PORTS.name} ${set}`,
     )
   }
   const { network, containerId, ifname } = holder

@@ -9,6 +9,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ENOENT: 'no such thing',
   ESRCH: 'no such entry',
   EPERM: 'not permitted',
+  EACCES: 'IPv6 is off',
   EBUSY: 'it is in use',
   EINVAL: 'invalid argument',
   ERESTART: 'it has changed meanwhile',
@@ -21,6 +22,12 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EXFULL: 'no room for more',
 }
 
+/** What to do, where the name of the errno would have one look for something else. */
+const ADVICE: Readonly<Record<string, string>> = {
+  EACCES:
+    'IPv6 is off for that link: set net.ipv6.conf.LINK.disable_ipv6 to 0, of a new link net.ipv6.conf.default.disable_ipv6',
+}
+
 /** A refused netlink request. `code` is the errno's name. */
 export class NetlinkError extends Error {
   readonly code: string
@@ -29,6 +36,7 @@ export class NetlinkError extends Error {
   readonly request: string
   /** The kernel's extended acknowledgement, where it gave one. */
   readonly kernelMessage: string | undefined
+  readonly advice: string | undefined
   /** The attribute that the kernel refused, by the names of our tables: `linkInfo.data.mode`. */
   readonly attribute: string | undefined
 
@@ -44,6 +52,7 @@ export class NetlinkError extends Error {
     this.errno = errno
     this.request = request
     this.kernelMessage = acknowledgement.message
+    this.advice = ADVICE[code]
     this.attribute = attribute
   }
 }

@@ -229,6 +229,12 @@ const refused: Refusal[] = [
     request: { args: 'COLOUR=green' },
     code: 999,
   },
+  {
+    name: 'IPv6 where the host has it off',
+    before: ({ host }) => host.run('sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1'),
+    config: { ipam: hostLocal([V6]) },
+    code: 999,
+  },
 ]
 
 t.test('refusals', async t =>

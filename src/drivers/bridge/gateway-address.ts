@@ -1,5 +1,5 @@
 // The gateway's address on its link: given, and taken back where the attachment fails.
-import { asTnetError, errnoCode, TnetError } from '../../errors.ts'
+import { errnoCode, TnetError } from '../../errors.ts'
 import type { LinkAddress } from '../../net/addresses.ts'
 import type { Host } from '../../net/host.ts'
 import { type Cidr, equal, overlap, parseCidr } from '../../net/ip.ts'
@@ -52,7 +52,7 @@ export async function giveAddress(
       try {
         await host.addresses.add(index, wanted)
       } catch (error) {
-        if (errnoCode(error) !== 'EEXIST') throw explained(error, carrier)
+        if (errnoCode(error) !== 'EEXIST') throw error
         isOurs = false // another process was first
       }
     },
@@ -61,14 +61,6 @@ export async function giveAddress(
       if (isOurs) await (inTheWay.length > 0 ? take() : whileUnused(bridge, host, take, own))
     },
   )
-}
-
-/** What the kernel refuses an address of IPv6 with where IPv6 is off, and nothing else. */
-function explained(error: unknown, { name }: Link): unknown {
-  if (errnoCode(error) !== 'EACCES') return error
-  const { message } = asTnetError(error)
-  const advice = `set net.ipv6.conf.${name}.disable_ipv6 to 0 (net.ipv6.conf.default for a new link), or leave IPv6 out of the configuration`
-  return new TnetError('KERNEL', message, advice, { cause: error })
 }
 
 /** A link serves one subnet of IPv4, and in IPv6 several that do not overlap. What comes after the wanted one is left alone. */

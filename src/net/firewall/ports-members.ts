@@ -34,7 +34,7 @@ export function mappingPlaces(
     const narrow = boxes.flatMap(box => (hostIp === undefined ? box : to(hostIp.bits, box)))
     return narrow.map(box => placeOfBox({ family, protocol, hostPort, box }))
   }
-  if (hostIp === undefined) return [everywhere(family, protocol, hostPort)]
+  if (hostIp === undefined) return [everywhere({ family, protocol, hostPort })]
   const key = concatenate([addressBytes(hostIp.bits, family), ...portBytes(protocol, hostPort)])
   return [{ table: PORTS, set: portsOf(family).one, key }]
 }
@@ -48,7 +48,7 @@ export function placeOfBox({ family, protocol, hostPort, box }: Taken): Place {
 }
 
 /** Where a port stands that is published on all addresses of a family. */
-export function everywhere(family: Family, protocol: Transport, hostPort: number): Place {
+export function everywhere({ family, protocol, hostPort }: Omit<Taken, 'box'>): Place {
   return { table: PORTS, set: portsOf(family).all, key: concatenate(portBytes(protocol, hostPort)) }
 }
 

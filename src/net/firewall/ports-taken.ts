@@ -2,6 +2,7 @@
 import { splitKey } from '../../netlink/netfilter/data-type.ts'
 import type { Address, Family } from '../ip.ts'
 import { allAddresses, ALL_NAMES, type Box, type Range, type Transport } from '../mapping.ts'
+import { placeOf, type Standing } from './elements.ts'
 import type { Place } from './members.ts'
 import { keysOf } from './ports-table.ts'
 
@@ -49,6 +50,23 @@ export function takenAt({ set, key, keyEnd }: Place): Taken | undefined {
     hostPort,
     box: { saddr: all, daddr: all, iifname: ALL_NAMES, ...asked },
   }
+}
+
+/** An element of the maps, and which packets it takes. */
+export interface Holding extends Standing {
+  readonly taken: Taken
+}
+
+/** Undefined for what stands in none of the maps. */
+export function heldBy(standing: Standing): Holding | undefined {
+  const place = placeOf(standing)
+  const taken = place && takenAt(place)
+  return taken && { ...standing, taken }
+}
+
+/** Only what is of one port can meet. */
+export function portOf({ family, protocol, hostPort }: Taken): string {
+  return `${family} ${protocol} ${hostPort}`
 }
 
 /** The one address of the host that it takes packets to; undefined where it is several. */
